@@ -1,0 +1,5 @@
+#![forbid(unsafe_code)]
+#![warn(missing_docs)]
+//! Audits segmentation and targeting models for bias.
+
+pub mod inference;
