@@ -2,4 +2,8 @@
 #![warn(missing_docs)]
 //! Audits segmentation and targeting models for bias.
 
+pub mod data;
+mod error;
 pub mod inference;
+
+pub use error::{Error, Place, Result};

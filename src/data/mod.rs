@@ -1,0 +1,22 @@
+//! What comes in: categorical columns, labels, decisions, scores and weights, checked once at the border.
+//!
+//! A pipeline hands its arrays to [`Batch::builder`].
+
+mod bands;
+mod batch;
+mod binary;
+mod categorical;
+mod columns;
+
+pub use bands::{Bands, Range};
+pub use batch::{Batch, BatchBuilder, Cut, Model, Numbers, Top};
+pub use binary::{Binary, NEGATIVE, POSITIVE, UNKNOWN, default_missing};
+pub use categorical::{Categorical, Codes};
+pub use columns::{Columns, LevelColumn};
+
+pub(crate) use batch::Rule;
+#[cfg(any(feature = "csv", feature = "parquet"))]
+pub(crate) use batch::unique;
+pub(crate) use categorical::sorted_order;
+#[cfg(any(feature = "csv", feature = "parquet"))]
+pub(crate) use {binary::BinaryReader, columns::ModelColumns};
