@@ -5,5 +5,6 @@
 pub mod data;
 mod error;
 pub mod inference;
+pub mod tally;
 
 pub use error::{Error, Place, Result};

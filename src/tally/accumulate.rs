@@ -1,0 +1,385 @@
+//! From batches to a tally: chooses the layout of the cells and runs the kernels over it.
+
+use rayon::prelude::*;
+use rustc_hash::FxHashMap;
+
+use super::cells::{SLOTS, Table};
+use super::kernel::{self, CHUNK, Counter, Span, Word};
+use super::{Axis, ModelDef, Schema, Tally};
+use crate::data::{Batch, Categorical};
+use crate::error::{Error, Result};
+
+/// How large a tally may become.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// The most groups (occupied cells of the cross table of attributes and strata) to keep. Each
+    /// takes about 100 bytes a model, 400 with weights, 1,000 with scores.
+    pub max_cells: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Limits { max_cells: 1 << 20 }
+    }
+}
+
+/// Up to so many slots a table is laid out in full.
+const DENSE_SLOTS: u128 = 1 << 22;
+/// Up to so many slots every thread has a table of its own.
+const SHARED_SLOTS: usize = 1 << 16;
+/// Rows in a unit of parallel work. Fixed, so that sums of weights are added in the same order
+/// whatever the number of threads.
+const BLOCK: usize = 1 << 19;
+/// Units whose tables are held at once.
+const WAVE: usize = 16;
+
+/// Collects batches of the same columns into one [`Tally`].
+///
+/// Between batches the levels of a column may only grow at their end, so that codes stay valid: that
+/// is what a reader which meets new levels needs.
+///
+/// # Examples
+/// ```
+/// use evenhand::data::{Batch, Categorical};
+/// use evenhand::tally::{Accumulator, Limits};
+/// let mut all = Accumulator::new(Limits::default());
+/// for chunk in [["f", "m"], ["m", "m"]] {
+///     let sex = Categorical::from_codes("sex", ["f", "m"], chunk.map(|s| u8::from(s == "m")).to_vec())?;
+///     all.update(&Batch::builder().attribute(sex).decision([1, 0]).build()?)?;
+/// }
+/// assert_eq!(all.finish()?.unwrap().rows(), 4);
+/// # Ok::<(), evenhand::Error>(())
+/// ```
+#[derive(Debug)]
+pub struct Accumulator {
+    limits: Limits,
+    state: Option<State>,
+}
+
+#[derive(Debug)]
+struct State {
+    schema: Schema,
+    /// Room for the levels of each axis, and for missing.
+    radices: Vec<usize>,
+    layout: Layout,
+    tables: Vec<Table>,
+    rows: u64,
+}
+
+#[derive(Debug)]
+enum Layout {
+    /// Group number = key.
+    Dense,
+    /// Group numbers in order of appearance.
+    Sparse(FxHashMap<u64, u32>),
+}
+
+impl Accumulator {
+    /// Nothing collected yet.
+    pub fn new(limits: Limits) -> Self {
+        Accumulator { limits, state: None }
+    }
+
+    /// Adds the rows of a batch.
+    ///
+    /// # Errors
+    /// [`Error::Mismatch`] where the columns differ from those of the batches before,
+    /// [`Error::TooManyCells`].
+    pub fn update(&mut self, batch: &Batch) -> Result<()> {
+        match &mut self.state {
+            None => self.state = Some(State::new(batch, self.limits)?),
+            Some(state) => state.follow(batch, self.limits)?,
+        }
+        match &mut self.state {
+            Some(state) => state.add(batch, self.limits),
+            None => Ok(()),
+        }
+    }
+
+    /// The tally of all batches, `None` if there was no batch.
+    ///
+    /// # Errors
+    /// [`Error::TooManyCells`].
+    pub fn finish(self) -> Result<Option<Tally>> {
+        self.state.map(State::into_tally).transpose()
+    }
+}
+
+/// The level columns of a batch, attributes first.
+fn level_columns<'b, 'a>(batch: &'b Batch<'a>) -> impl Iterator<Item = &'b Categorical<'a>> {
+    batch.attributes.iter().chain(&batch.strata)
+}
+
+impl State {
+    fn new(batch: &Batch, limits: Limits) -> Result<Self> {
+        let axis =
+            |c: &Categorical| Axis { name: c.name().into(), levels: c.levels().to_vec(), ordered: c.is_ordered() };
+        let models = match batch.models.as_slice() {
+            [] => vec![ModelDef::label_only()],
+            models => models.iter().map(ModelDef::of).collect(),
+        };
+        let schema = Schema {
+            attributes: batch.attributes.iter().map(axis).collect(),
+            strata: batch.strata.iter().map(axis).collect(),
+            labelled: batch.label.is_some(),
+            weighted: batch.weight.is_some(),
+            models,
+        };
+        let radices: Vec<usize> = level_columns(batch).map(|c| c.levels().len() + 1).collect();
+        let mut state = State { schema, radices, layout: Layout::Dense, tables: Vec::new(), rows: 0 };
+        state.lay_out(limits)?;
+        Ok(state)
+    }
+
+    /// Makes empty tables for the radices.
+    fn lay_out(&mut self, limits: Limits) -> Result<()> {
+        let slots = self.radices.iter().fold(SLOTS as u128, |p, r| p.saturating_mul(*r as u128));
+        if slots > u128::from(u64::MAX) {
+            return Err(self.schema.too_many(slots / SLOTS as u128, limits.max_cells));
+        }
+        let dense = slots <= DENSE_SLOTS && slots <= (limits.max_cells * SLOTS).max(DENSE_SLOTS as usize / 64) as u128;
+        self.layout = if dense { Layout::Dense } else { Layout::Sparse(FxHashMap::default()) };
+        let room = if dense { slots as usize } else { 0 };
+        let weighted = self.schema.weighted;
+        self.tables = self.schema.models.iter().map(|m| Table::zeros(room, weighted, m.scored)).collect();
+        Ok(())
+    }
+
+    /// Checks that a further batch has the same columns and makes room for new levels.
+    fn follow(&mut self, batch: &Batch, limits: Limits) -> Result<()> {
+        let mismatch = |problem: &str| Err(Error::Mismatch { problem: problem.into() });
+        let axes = self.schema.attributes.iter_mut().chain(&mut self.schema.strata);
+        if batch.attributes.len() + batch.strata.len() != self.radices.len()
+            || axes.map(|a| a.name.as_str()).ne(level_columns(batch).map(|c| c.name()))
+        {
+            return mismatch("the batches have other attributes or strata");
+        }
+        let models = batch.models.iter().map(ModelDef::of);
+        if batch.label.is_some() != self.schema.labelled || batch.weight.is_some() != self.schema.weighted {
+            return mismatch("only some batches have a label or a weight");
+        }
+        if !batch.models.is_empty() && !models.eq(self.schema.models.iter().cloned()) {
+            return mismatch("the batches have other models, thresholds or selections");
+        }
+        let axes = self.schema.attributes.iter_mut().chain(&mut self.schema.strata);
+        let mut wanted = self.radices.clone();
+        for ((axis, column), room) in axes.zip(level_columns(batch)).zip(&mut wanted) {
+            if axis.levels.len() < column.levels().len() {
+                if !column.levels().starts_with(&axis.levels) {
+                    return mismatch("a column's levels changed their codes between batches");
+                }
+                axis.levels = column.levels().to_vec();
+                if axis.levels.len() >= *room {
+                    *room = (axis.levels.len() + 1).next_power_of_two();
+                }
+            } else if axis.levels != column.levels() {
+                return mismatch("a column's levels changed their codes between batches");
+            }
+        }
+        if wanted != self.radices {
+            self.move_to(wanted, limits)?;
+        }
+        Ok(())
+    }
+
+    /// Moves all groups to a layout with other radices.
+    fn move_to(&mut self, radices: Vec<usize>, limits: Limits) -> Result<()> {
+        let old = self.radices.clone();
+        let old_groups = self.groups();
+        let old_tables = std::mem::take(&mut self.tables);
+        self.radices = radices;
+        self.lay_out(limits)?;
+        for (key, from) in old_groups {
+            let key = Tally::encode(&Tally::decode(key, &old), &self.radices);
+            let to = self.group_number(key, limits)?;
+            for (table, old) in self.tables.iter_mut().zip(&old_tables) {
+                table.add_group(to, old, from);
+            }
+        }
+        Ok(())
+    }
+
+    /// The key and number of every group that may have rows.
+    fn groups(&self) -> Vec<(u64, usize)> {
+        match &self.layout {
+            Layout::Sparse(numbers) => {
+                let mut groups: Vec<(u64, usize)> = numbers.iter().map(|(k, n)| (*k, *n as usize)).collect();
+                groups.sort_unstable();
+                groups
+            }
+            Layout::Dense => {
+                let groups = self.tables.first().map_or(0, |t| t.rows.len() / SLOTS);
+                (0..groups)
+                    .filter(|g| self.tables.iter().any(|t| !t.is_group_empty(*g)))
+                    .map(|g| (g as u64, g))
+                    .collect()
+            }
+        }
+    }
+
+    fn group_number(&mut self, key: u64, limits: Limits) -> Result<usize> {
+        let Layout::Sparse(numbers) = &mut self.layout else { return Ok(key as usize) };
+        let next = numbers.len();
+        if let Some(number) = numbers.get(&key) {
+            return Ok(*number as usize);
+        }
+        if next >= limits.max_cells {
+            return Err(self.schema.too_many(next as u128 + 1, limits.max_cells));
+        }
+        numbers.insert(key, next as u32);
+        for table in &mut self.tables {
+            table.grow((next + 1) * SLOTS);
+        }
+        Ok(next)
+    }
+
+    fn add(&mut self, batch: &Batch, limits: Limits) -> Result<()> {
+        if matches!(self.layout, Layout::Sparse(_)) {
+            self.add_sparse(batch, limits)?;
+        } else {
+            let slots = self.tables.first().map_or(0, |t| t.rows.len());
+            for model in 0..self.tables.len() {
+                match slots {
+                    0..=1024 => self.add_counted::<1024>(batch, model),
+                    0..=8192 => self.add_counted::<8192>(batch, model),
+                    0..=SHARED_SLOTS => self.add_counted::<SHARED_SLOTS>(batch, model),
+                    _ => self.add_dense::<u32>(batch, model),
+                }
+            }
+        }
+        self.rows += batch.rows as u64;
+        Ok(())
+    }
+
+    /// Unweighted rows without scores, into a table that fits the cache; otherwise as the general case.
+    fn add_counted<const N: usize>(&mut self, batch: &Batch, model: usize) {
+        if self.schema.weighted || self.schema.models[model].scored {
+            return self.add_dense::<u16>(batch, model);
+        }
+        let strides = kernel::strides(&self.radices);
+        let count = |span: Span| {
+            let mut counter = Counter::<N>::new();
+            let mut keys = [0u16; CHUNK];
+            for chunk in chunks(span) {
+                let keys = &mut keys[..chunk.to - chunk.from];
+                stage(keys, batch, model, chunk, &strides);
+                counter.count(keys);
+            }
+            counter.finish()
+        };
+        // Counts are integers: how the rows are shared out cannot change them.
+        let parts = if batch.rows < 2 * BLOCK { 1 } else { rayon::current_num_threads() };
+        let step = batch.rows.div_ceil(parts).max(1);
+        let spans: Vec<Span> =
+            (0..batch.rows).step_by(step).map(|from| Span { from, to: (from + step).min(batch.rows) }).collect();
+        let counts: Vec<Vec<u64>> = if parts == 1 {
+            spans.into_iter().map(count).collect()
+        } else {
+            spans.into_par_iter().map(count).collect()
+        };
+        for part in counts {
+            for (total, rows) in self.tables[model].rows.iter_mut().zip(part) {
+                *total += rows;
+            }
+        }
+    }
+
+    fn add_dense<W: Word + Send>(&mut self, batch: &Batch, model: usize) {
+        let strides = kernel::strides(&self.radices);
+        let table = &mut self.tables[model];
+        let slots = table.rows.len();
+        let (weighted, scored) = (self.schema.weighted, self.schema.models[model].scored);
+        let weights = batch.weight.as_ref().map(|w| &*w.values);
+        let scores = batch.models.get(model).and_then(|m| m.score.as_ref()).filter(|_| scored).map(|s| &*s.values);
+        let fill = |table: &mut Table, span: Span| {
+            let mut keys = [W::default(); CHUNK];
+            for chunk in chunks(span) {
+                let keys = &mut keys[..chunk.to - chunk.from];
+                stage(keys, batch, model, chunk, &strides);
+                let part = chunk.from..chunk.to;
+                kernel::accumulate(table, keys, weights.map(|w| &w[part.clone()]), scores.map(|s| &s[part.clone()]));
+            }
+        };
+        if slots > SHARED_SLOTS || batch.rows <= BLOCK {
+            return fill(table, Span { from: 0, to: batch.rows });
+        }
+        let blocks: Vec<Span> =
+            (0..batch.rows).step_by(BLOCK).map(|from| Span { from, to: (from + BLOCK).min(batch.rows) }).collect();
+        for wave in blocks.chunks(WAVE) {
+            let parts: Vec<Table> = wave
+                .par_iter()
+                .map(|span| {
+                    let mut part = Table::zeros(slots, weighted, scored);
+                    fill(&mut part, *span);
+                    part
+                })
+                .collect();
+            parts.iter().for_each(|part| table.add(part));
+        }
+    }
+
+    fn add_sparse(&mut self, batch: &Batch, limits: Limits) -> Result<()> {
+        let strides = kernel::strides(&self.radices);
+        let weights = batch.weight.as_ref().map(|w| &*w.values);
+        let (mut groups, mut numbers, mut keys) = ([0u64; CHUNK], [0u64; CHUNK], [0u64; CHUNK]);
+        for chunk in chunks(Span { from: 0, to: batch.rows }) {
+            let length = chunk.to - chunk.from;
+            let groups = &mut groups[..length];
+            groups.fill(0);
+            for (column, stride) in level_columns(batch).zip(&strides) {
+                kernel::add_levels(groups, column.codes(), chunk, stride / SLOTS as u64);
+            }
+            for (number, key) in numbers.iter_mut().zip(groups.iter()) {
+                *number = (self.group_number(*key, limits)? * SLOTS) as u64;
+            }
+            for model in 0..self.tables.len() {
+                let keys = &mut keys[..length];
+                keys.copy_from_slice(&numbers[..length]);
+                kernel::add_label(keys, batch, chunk);
+                kernel::add_decision(keys, batch.models.get(model), chunk);
+                let scored = self.schema.models[model].scored;
+                let scores = batch.models.get(model).and_then(|m| m.score.as_ref()).filter(|_| scored);
+                let part = chunk.from..chunk.to;
+                kernel::accumulate(
+                    &mut self.tables[model],
+                    keys,
+                    weights.map(|w| &w[part.clone()]),
+                    scores.map(|s| &s.values[part.clone()]),
+                );
+            }
+        }
+        Ok(())
+    }
+
+    fn into_tally(self) -> Result<Tally> {
+        let groups = self.groups();
+        let mut tables: Vec<Table> = self
+            .schema
+            .models
+            .iter()
+            .map(|m| Table::zeros(groups.len() * SLOTS, self.schema.weighted, m.scored))
+            .collect();
+        for (to, (_, from)) in groups.iter().enumerate() {
+            for (table, full) in tables.iter_mut().zip(&self.tables) {
+                table.add_group(to, full, *from);
+            }
+        }
+        let exact: Vec<usize> = self.schema.axes().map(|a| a.levels.len() + 1).collect();
+        let groups = groups.iter().map(|(key, _)| Tally::encode(&Tally::decode(*key, &self.radices), &exact)).collect();
+        Ok(Tally { schema: self.schema, rows: self.rows, groups, tables }.canonical())
+    }
+}
+
+/// The slot of every row of a chunk.
+fn stage<W: Word>(keys: &mut [W], batch: &Batch, model: usize, chunk: Span, strides: &[u64]) {
+    keys.fill(W::default());
+    for (column, stride) in level_columns(batch).zip(strides) {
+        kernel::add_levels(keys, column.codes(), chunk, *stride);
+    }
+    kernel::add_label(keys, batch, chunk);
+    kernel::add_decision(keys, batch.models.get(model), chunk);
+}
+
+fn chunks(span: Span) -> impl Iterator<Item = Span> {
+    (span.from..span.to).step_by(CHUNK).map(move |from| Span { from, to: (from + CHUNK).min(span.to) })
+}

@@ -1,0 +1,106 @@
+//! Margins of a tally: the groups of one attribute or of an intersection, whole and by stratum.
+
+use std::collections::BTreeMap;
+
+use rustc_hash::FxHashMap;
+
+use super::{Counts, Tally};
+
+/// One group's cells.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Group {
+    /// The level of each attribute of the margin.
+    pub levels: Vec<usize>,
+    pub whole: Counts,
+    /// By stratum number; rows whose stratum is missing are in no stratum.
+    pub strata: BTreeMap<u64, Counts>,
+}
+
+/// The groups of a margin.
+#[derive(Debug, Clone)]
+pub(crate) struct Margin {
+    /// Those whose levels are all known, in the order of their levels.
+    pub groups: Vec<Group>,
+    /// The rows with a level missing.
+    pub missing: Group,
+}
+
+impl Tally {
+    /// The groups of the attributes given by number, for one model.
+    pub(crate) fn margin(&self, model: usize, attributes: &[usize]) -> Margin {
+        let mut numbers: FxHashMap<Vec<usize>, usize> = FxHashMap::default();
+        let mut margin = Margin { groups: Vec::new(), missing: Group::default() };
+        self.for_each(model, |digits, stratum, counts| {
+            let group = if attributes.iter().any(|a| digits[*a] == 0) {
+                &mut margin.missing
+            } else {
+                let levels: Vec<usize> = attributes.iter().map(|a| digits[*a] - 1).collect();
+                let next = margin.groups.len();
+                let number = *numbers.entry(levels).or_insert_with_key(|levels| {
+                    margin.groups.push(Group { levels: levels.clone(), ..Group::default() });
+                    next
+                });
+                &mut margin.groups[number]
+            };
+            group.add(stratum, counts);
+        });
+        margin.groups.sort_by(|a, b| a.levels.cmp(&b.levels));
+        margin
+    }
+
+    /// The rows in a named group, outside it, and those of which it is not known.
+    pub(crate) fn split(&self, model: usize, member: impl Fn(&[usize]) -> Option<bool>) -> [Group; 3] {
+        let mut parts: [Group; 3] = Default::default();
+        self.for_each(model, |digits, stratum, counts| {
+            let part = match member(digits) {
+                Some(true) => 0,
+                Some(false) => 1,
+                None => 2,
+            };
+            parts[part].add(stratum, counts);
+        });
+        parts
+    }
+
+    /// All rows.
+    pub(crate) fn whole(&self, model: usize) -> Group {
+        let mut group = Group::default();
+        self.for_each(model, |_, stratum, counts| group.add(stratum, counts));
+        group
+    }
+
+    /// Calls with the digits (0 missing, level + 1), the stratum number, if known, and the cells of
+    /// every occupied group.
+    fn for_each(&self, model: usize, mut visit: impl FnMut(&[usize], Option<u64>, &Counts)) {
+        let radices = self.schema.radices();
+        let attributes = self.schema.attributes.len();
+        let edge = self.schema.models[model].edge();
+        for (at, key) in self.groups.iter().enumerate() {
+            let digits = Self::decode(*key, &radices);
+            let strata = &digits[attributes..];
+            let known = !strata.is_empty() && strata.iter().all(|d| *d > 0);
+            let stratum = known.then(|| Self::encode(strata, &radices[attributes..]));
+            visit(&digits, stratum, &self.tables[model].counts(at, edge));
+        }
+    }
+
+    /// The name of a stratum by its number.
+    pub(crate) fn stratum_name(&self, number: u64) -> String {
+        let radices: Vec<usize> = self.schema.strata.iter().map(|a| a.levels.len() + 1).collect();
+        let digits = Self::decode(number, &radices);
+        let levels = self.schema.strata.iter().zip(digits).map(|(axis, d)| match d {
+            0 => "missing",
+            d => axis.levels[d - 1].as_str(),
+        });
+        levels.collect::<Vec<_>>().join(" & ")
+    }
+}
+
+impl Group {
+    fn add(&mut self, stratum: Option<u64>, counts: &Counts) {
+        self.whole.add(counts);
+        if let Some(stratum) = stratum {
+            self.strata.entry(stratum).or_default().add(counts);
+        }
+    }
+}

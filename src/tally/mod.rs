@@ -1,0 +1,400 @@
+//! The one pass: a table of counts that every group metric is a function of.
+//!
+//! A [`Tally`] holds, for every occupied combination of attribute levels and strata, the rows (and, with
+//! weights, Σw and Σw²) by label and decision. It merges exactly, so it can be made in threads, in
+//! chunks or one file a day; it subtracts, so a person's rows can be taken out again; and every
+//! attribute and intersection is a margin of it.
+
+mod accumulate;
+mod cells;
+mod kernel;
+mod margin;
+
+use serde::{Deserialize, Serialize};
+
+pub use accumulate::{Accumulator, Limits};
+pub use cells::{Cell, Counts, ScoreSums};
+pub(crate) use margin::{Group, Margin};
+
+use crate::data::{Batch, Cut, Model, Rule, sorted_order};
+use crate::error::{Error, Result};
+use cells::{SLOTS, Table};
+
+/// An attribute or stratum of a tally.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Axis {
+    /// The column's name.
+    pub name: String,
+    /// Its levels, sorted unless they have an order of their own.
+    pub levels: Vec<String>,
+    /// Whether they have an order of their own.
+    pub ordered: bool,
+}
+
+/// How a model's decisions came to be.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum DecisionRule {
+    /// There is no decision, only a label or a score.
+    None,
+    /// It was given.
+    Given,
+    /// Selected where the score is at least this.
+    Threshold(f64),
+    /// The best were selected.
+    Top(Cut),
+}
+
+/// A model of a tally.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ModelDef {
+    /// The model's name.
+    pub name: String,
+    /// How its decisions came to be.
+    pub rule: DecisionRule,
+    /// Whether it has scores.
+    pub scored: bool,
+}
+
+impl ModelDef {
+    fn label_only() -> Self {
+        ModelDef { name: "label".into(), rule: DecisionRule::None, scored: false }
+    }
+
+    fn of(model: &Model) -> Self {
+        let rule = match &model.rule {
+            Rule::None | Rule::Top(_) => DecisionRule::None,
+            Rule::Given(_) => DecisionRule::Given,
+            Rule::AtLeast(t) => DecisionRule::Threshold(*t),
+            Rule::Cut(cut) => DecisionRule::Top(*cut),
+        };
+        ModelDef { name: model.name.clone(), rule, scored: model.score.is_some() }
+    }
+
+    /// Whether there are decisions.
+    pub fn decides(&self) -> bool {
+        self.rule != DecisionRule::None
+    }
+
+    fn edge(&self) -> f64 {
+        match self.rule {
+            DecisionRule::Top(cut) => cut.edge,
+            _ => 0.0,
+        }
+    }
+}
+
+/// What a tally counts.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Schema {
+    /// The attributes.
+    pub attributes: Vec<Axis>,
+    /// The strata.
+    pub strata: Vec<Axis>,
+    /// Whether there is a label.
+    pub labelled: bool,
+    /// Whether rows carry weights.
+    pub weighted: bool,
+    /// The models; a tally of labels alone has one that decides nothing.
+    pub models: Vec<ModelDef>,
+}
+
+impl Schema {
+    fn axes(&self) -> impl Iterator<Item = &Axis> {
+        self.attributes.iter().chain(&self.strata)
+    }
+
+    fn radices(&self) -> Vec<usize> {
+        self.axes().map(|a| a.levels.len() + 1).collect()
+    }
+
+    fn too_many(&self, cells: u128, limit: usize) -> Error {
+        let parts: Vec<String> = self.axes().map(|a| format!("`{}` ({} levels)", a.name, a.levels.len())).collect();
+        Error::TooManyCells { attributes: parts.join(" × "), cells, limit }
+    }
+}
+
+/// Counts by group, stratum, label and decision: all that an audit needs of the rows.
+///
+/// # Examples
+/// ```
+/// use evenhand::data::{Batch, Categorical};
+/// use evenhand::tally::Tally;
+/// let day = |sex: [&str; 3], sold: [u8; 3]| {
+///     Tally::of(&Batch::builder().attribute(Categorical::from_values("sex", sex)).decision(sold).build()?)
+/// };
+/// let mut week = day(["f", "m", "f"], [1, 0, 0])?;
+/// let tuesday = day(["m", "m", "x"], [1, 1, 0])?;
+/// week.merge(&tuesday)?; // levels are aligned by name
+/// assert_eq!(week.rows(), 6);
+/// week.subtract(&tuesday)?;
+/// assert_eq!(week.rows(), 3);
+/// # Ok::<(), evenhand::Error>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "Unchecked", into = "Unchecked")]
+pub struct Tally {
+    schema: Schema,
+    rows: u64,
+    /// Keys of the occupied groups, rising; one digit an axis, 0 for missing.
+    groups: Vec<u64>,
+    tables: Vec<Table>,
+}
+
+/// A tally as it is written, not yet checked.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct Unchecked {
+    schema: Schema,
+    rows: u64,
+    groups: Vec<u64>,
+    tables: Vec<Table>,
+}
+
+impl From<Tally> for Unchecked {
+    fn from(t: Tally) -> Self {
+        Unchecked { schema: t.schema, rows: t.rows, groups: t.groups, tables: t.tables }
+    }
+}
+
+impl TryFrom<Unchecked> for Tally {
+    type Error = Error;
+
+    fn try_from(t: Unchecked) -> Result<Self> {
+        let wrong = |problem: &str| Err(Error::Mismatch { problem: format!("the stored tally is damaged: {problem}") });
+        let cells = t.schema.radices().iter().try_fold(1u64, |p, r| p.checked_mul(*r as u64));
+        let slots = t.groups.len() * SLOTS;
+        if cells.is_none_or(|cells| t.groups.iter().any(|g| *g >= cells)) || !t.groups.is_sorted_by(|a, b| a < b) {
+            return wrong("a group has levels that do not exist, or stands twice");
+        }
+        if t.tables.len() != t.schema.models.len() || t.tables.is_empty() {
+            return wrong("it needs one table a model");
+        }
+        for (table, model) in t.tables.iter().zip(&t.schema.models) {
+            let shapes = [
+                Some(table.rows.len()),
+                table.weights.as_ref().map(Vec::len).or((!t.schema.weighted).then_some(slots)),
+                table.scores.as_ref().map(Vec::len).or((!model.scored).then_some(slots)),
+            ];
+            if shapes != [Some(slots); 3] || table.weights.is_some() != t.schema.weighted {
+                return wrong("a table has not 12 cells a group");
+            }
+            if table.rows.iter().try_fold(0u64, |sum, r| sum.checked_add(*r)) != Some(t.rows) {
+                return wrong("the cells do not add up to the rows");
+            }
+            let sound = |v: f64| v.is_finite() && v >= 0.0;
+            if table.weights.iter().flatten().flatten().any(|w| !sound(*w)) {
+                return wrong("a weight is negative or not finite");
+            }
+        }
+        Ok(Tally { schema: t.schema, rows: t.rows, groups: t.groups, tables: t.tables })
+    }
+}
+
+impl Tally {
+    /// Counts a batch.
+    ///
+    /// # Errors
+    /// [`Error::TooManyCells`].
+    pub fn of(batch: &Batch) -> Result<Self> {
+        Self::with_limits(batch, Limits::default())
+    }
+
+    /// Counts a batch within limits.
+    ///
+    /// # Errors
+    /// [`Error::TooManyCells`].
+    pub fn with_limits(batch: &Batch, limits: Limits) -> Result<Self> {
+        let mut accumulator = Accumulator::new(limits);
+        accumulator.update(batch)?;
+        let nothing = Error::Nothing { problem: "there are no rows", place: Default::default() };
+        accumulator.finish()?.ok_or(nothing)
+    }
+
+    /// The rows counted.
+    pub fn rows(&self) -> u64 {
+        self.rows
+    }
+
+    /// What is counted.
+    pub fn schema(&self) -> &Schema {
+        &self.schema
+    }
+
+    /// The occupied groups: combinations of attribute levels and strata.
+    pub fn occupied(&self) -> usize {
+        self.groups.len()
+    }
+
+    /// Adds another tally of the same question; levels are aligned by name. Unweighted counts are exact.
+    ///
+    /// # Errors
+    /// [`Error::Mismatch`] if the attributes, strata or models differ; `self` is then unchanged.
+    pub fn merge(&mut self, other: &Tally) -> Result<()> {
+        let joined = self.joined(other)?;
+        let rows = self.rows.checked_add(other.rows);
+        let rows = rows.ok_or_else(|| Error::Mismatch { problem: "the rows exceed 2^64".into() })?;
+        let (mine, theirs) = (self.keys_in(&joined), other.keys_in(&joined));
+        let mut groups: Vec<u64> = mine.iter().chain(&theirs).copied().collect();
+        groups.sort_unstable();
+        groups.dedup();
+        let tables = (0..self.tables.len())
+            .map(|model| {
+                let mut table = Table::zeros(groups.len() * SLOTS, joined.weighted, joined.models[model].scored);
+                for (keys, from) in [(&mine, &*self), (&theirs, other)] {
+                    for (at, key) in keys.iter().enumerate() {
+                        let to = groups.partition_point(|g| g < key);
+                        table.add_group(to, &from.tables[model], at);
+                    }
+                }
+                table
+            })
+            .collect();
+        *self = Tally { schema: joined, rows, groups, tables };
+        Ok(())
+    }
+
+    /// Takes out another tally's rows. Unweighted counts are exact, weights to rounding.
+    ///
+    /// # Errors
+    /// [`Error::Mismatch`] as for [`merge`](Self::merge); [`Error::Negative`] if rows are taken out that are
+    /// not there. `self` is then unchanged.
+    pub fn subtract(&mut self, other: &Tally) -> Result<()> {
+        let joined = self.joined(other)?;
+        let mut left = self.clone();
+        let radices = joined.radices();
+        let (mine, theirs) = (self.keys_in(&joined), other.keys_in(&joined));
+        let position: rustc_hash::FxHashMap<u64, usize> = mine.iter().enumerate().map(|(i, k)| (*k, i)).collect();
+        for (from, key) in theirs.iter().enumerate() {
+            let done = position.get(key).is_some_and(|to| {
+                left.tables.iter_mut().zip(&other.tables).all(|(mine, theirs)| mine.subtract_group(*to, theirs, from))
+            });
+            if !done {
+                return Err(Error::Negative { group: joined.group_name(&Self::decode(*key, &radices)) });
+            }
+        }
+        left.rows = self.rows.saturating_sub(other.rows);
+        *self = left;
+        Ok(())
+    }
+
+    /// A fingerprint of what was counted: equal tallies, and only they, have equal ones.
+    pub fn digest(&self) -> String {
+        // Serialising plain numbers and text to memory cannot fail.
+        let bytes = serde_json::to_vec(self).unwrap_or_default();
+        blake3::hash(&bytes).to_hex().to_string()
+    }
+
+    /// The schema that holds both tallies' levels.
+    fn joined(&self, other: &Tally) -> Result<Schema> {
+        let mismatch = |problem: String| Error::Mismatch { problem };
+        let (a, b) = (&self.schema, &other.schema);
+        let join = |mine: &[Axis], theirs: &[Axis], what: &str| -> Result<Vec<Axis>> {
+            if mine.iter().map(|x| &x.name).ne(theirs.iter().map(|x| &x.name)) {
+                return Err(mismatch(format!("they have other {what}")));
+            }
+            mine.iter()
+                .zip(theirs)
+                .map(|(x, y)| {
+                    if x.ordered != y.ordered || (x.ordered && x.levels != y.levels) {
+                        return Err(mismatch(format!("the bands of `{}` differ; cut both by the same bands", x.name)));
+                    }
+                    let mut levels = x.levels.clone();
+                    let known: std::collections::HashSet<&String> = x.levels.iter().collect();
+                    levels.extend(y.levels.iter().filter(|l| !known.contains(l)).cloned());
+                    if !x.ordered {
+                        let (order, _) = sorted_order(&levels);
+                        levels = order.into_iter().map(|i| std::mem::take(&mut levels[i])).collect();
+                    }
+                    Ok(Axis { name: x.name.clone(), levels, ordered: x.ordered })
+                })
+                .collect()
+        };
+        if a.models != b.models {
+            return Err(mismatch("they have other models, thresholds or selections".into()));
+        }
+        if a.weighted != b.weighted || a.labelled != b.labelled {
+            return Err(mismatch("only one of them has weights or labels".into()));
+        }
+        let joined = Schema {
+            attributes: join(&a.attributes, &b.attributes, "attributes")?,
+            strata: join(&a.strata, &b.strata, "strata")?,
+            ..a.clone()
+        };
+        let cells = joined.radices().iter().try_fold(SLOTS as u64, |p, r| p.checked_mul(*r as u64));
+        if cells.is_none() {
+            return Err(joined.too_many(u128::from(u64::MAX), Limits::default().max_cells));
+        }
+        Ok(joined)
+    }
+
+    /// The keys of this tally's groups under another schema with at least its levels.
+    fn keys_in(&self, schema: &Schema) -> Vec<u64> {
+        let maps: Vec<Vec<usize>> = self
+            .schema
+            .axes()
+            .zip(schema.axes())
+            .map(|(from, to)| {
+                let places: std::collections::HashMap<&String, usize> =
+                    to.levels.iter().enumerate().map(|(i, l)| (l, i + 1)).collect();
+                std::iter::once(0).chain(from.levels.iter().map(|l| places.get(l).copied().unwrap_or(0))).collect()
+            })
+            .collect();
+        let (from, to) = (self.schema.radices(), schema.radices());
+        let translate = |key: &u64| {
+            let digits: Vec<usize> = Self::decode(*key, &from).iter().zip(&maps).map(|(d, map)| map[*d]).collect();
+            Self::encode(&digits, &to)
+        };
+        self.groups.iter().map(translate).collect()
+    }
+
+    /// Sorts levels that have no order of their own, and the groups.
+    fn canonical(mut self) -> Self {
+        let mut schema = self.schema.clone();
+        for axis in schema.attributes.iter_mut().chain(&mut schema.strata).filter(|a| !a.ordered) {
+            let (order, _) = sorted_order(&axis.levels);
+            axis.levels = order.into_iter().map(|i| std::mem::take(&mut axis.levels[i])).collect();
+        }
+        let keys = self.keys_in(&schema);
+        let mut order: Vec<usize> = (0..keys.len()).collect();
+        order.sort_unstable_by_key(|i| keys[*i]);
+        for (table, model) in self.tables.iter_mut().zip(&schema.models) {
+            let mut sorted = Table::zeros(table.rows.len(), schema.weighted, model.scored);
+            for (to, from) in order.iter().enumerate() {
+                sorted.add_group(to, table, *from);
+            }
+            *table = sorted;
+        }
+        let groups = order.iter().map(|i| keys[*i]).collect();
+        Tally { schema, groups, ..self }
+    }
+
+    /// The digits of a key: one an axis, 0 for missing, level + 1 otherwise.
+    fn decode(key: u64, radices: &[usize]) -> Vec<usize> {
+        let mut key = key;
+        let mut digits = vec![0; radices.len()];
+        for (digit, radix) in digits.iter_mut().zip(radices).rev() {
+            *digit = (key % *radix as u64) as usize;
+            key /= *radix as u64;
+        }
+        digits
+    }
+
+    fn encode(digits: &[usize], radices: &[usize]) -> u64 {
+        digits.iter().zip(radices).fold(0, |key, (digit, radix)| key * *radix as u64 + *digit as u64)
+    }
+}
+
+impl Schema {
+    /// The name of a group given by digits of the leading axes.
+    fn group_name(&self, digits: &[usize]) -> String {
+        let part = |(axis, digit): (&Axis, &usize)| match digit {
+            0 => "missing".to_string(),
+            d => axis.levels.get(d - 1).cloned().unwrap_or_default(),
+        };
+        self.axes().zip(digits).map(part).collect::<Vec<_>>().join(" & ")
+    }
+}
+
+#[cfg(test)]
+mod tests;
