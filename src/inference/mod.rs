@@ -1,1 +1,2 @@
 //! Intervals, tests and what follows from them.
+pub mod multiplicity;

@@ -1,0 +1,594 @@
+//! Every metric with its name, formula, needs, direction, range and source.
+
+use super::Undefined;
+
+/// A set of cells by label and decision: bit `label * 3 + decision`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Mask(u16);
+
+impl Mask {
+    pub fn holds(self, label: usize, decision: usize) -> bool {
+        self.0 >> (label * 3 + decision) & 1 == 1
+    }
+}
+
+const TN: u16 = 1;
+const FP: u16 = 1 << 1;
+const FN: u16 = 1 << 3;
+const TP: u16 = 1 << 4;
+/// All cells of a selected decision, whatever the label.
+const SELECTED: u16 = 0b010_010_010;
+/// All cells of a known decision.
+const DECIDED: u16 = 0b011_011_011;
+/// All cells of a favourable label, whatever the decision.
+const POSITIVE: u16 = 0b000_111_000;
+/// All cells of a known label.
+const LABELLED: u16 = 0b000_111_111;
+const EVERY: u16 = 0b111_111_111;
+
+/// How a metric is computed from a group's cells.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Form {
+    /// The weight of some cells over the weight of more: a rate.
+    Share { part: Mask, whole: Mask },
+    /// A rate q as 2q / (1 + q).
+    Harmonic { part: Mask, whole: Mask },
+    /// A rate q as q / (1 − q).
+    Odds { part: Mask, whole: Mask },
+    /// The mean of two rates on separate rows.
+    MeanOf { first: (Mask, Mask), second: (Mask, Mask) },
+    /// The weight of some cells over that of others that overlap them.
+    Quotient { top: Mask, bottom: Mask },
+    /// Matthews' correlation of label and decision.
+    Correlation,
+    /// The mean score of some cells.
+    MeanScore { of: Mask },
+}
+
+/// What a metric needs to be known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+pub struct Needs {
+    /// A label.
+    pub label: bool,
+    /// A decision.
+    pub decision: bool,
+    /// A score.
+    pub score: bool,
+}
+
+/// Which way is better for the people of a group.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Direction {
+    /// More is better.
+    Higher,
+    /// Less is better.
+    Lower,
+    /// It depends, or 1 is best.
+    Neither,
+}
+
+/// An entry of the catalog: a metric of one group.
+#[derive(Debug, Clone, Copy, serde::Serialize)]
+pub struct Entry {
+    /// The name used in reports, policies and the tool.
+    pub name: &'static str,
+    /// What it says, in a few words.
+    pub title: &'static str,
+    /// The formula, over TP, FP, FN, TN and other sums of weights.
+    pub formula: &'static str,
+    /// What must be known.
+    pub needs: Needs,
+    /// Which way is better for a group.
+    pub direction: Direction,
+    /// The least it can be.
+    pub least: f64,
+    /// The most it can be; `None` where there is no limit.
+    pub most: Option<f64>,
+    /// Where it comes from.
+    pub source: &'static str,
+    /// What the peers call it.
+    pub also: &'static str,
+    #[serde(skip)]
+    pub(crate) form: Form,
+    /// The reason when its denominator is empty.
+    #[serde(skip)]
+    pub(crate) empty: Undefined,
+}
+
+/// A disparity that the field has a name for.
+#[derive(Debug, Clone, Copy, serde::Serialize)]
+pub struct CriterionEntry {
+    /// The name used in reports, policies and the tool.
+    pub name: &'static str,
+    /// What it asks for.
+    pub title: &'static str,
+    /// The metrics it compares.
+    pub metrics: &'static [&'static str],
+    /// How the parts are joined, where there are more than one.
+    pub join: Join,
+    /// Whether it has a difference form.
+    pub difference: bool,
+    /// Whether it has a ratio form.
+    pub ratio: bool,
+    /// Whether it compares within strata, pooled over them.
+    pub conditional: bool,
+    /// Where it comes from.
+    pub source: &'static str,
+    /// What the peers call it.
+    pub also: &'static str,
+}
+
+/// How a criterion of several metrics makes one figure of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Join {
+    /// There is only one part.
+    Single,
+    /// The largest difference, the smallest ratio.
+    Worst,
+    /// The mean of the parts' sizes.
+    Mean,
+}
+
+const LABEL: Needs = Needs { label: true, decision: false, score: false };
+const DECISION: Needs = Needs { label: false, decision: true, score: false };
+const BOTH: Needs = Needs { label: true, decision: true, score: false };
+const SCORE: Needs = Needs { label: false, decision: false, score: true };
+const LABEL_SCORE: Needs = Needs { label: true, decision: false, score: true };
+
+const CONFUSION: &str = "Fawcett 2006, An introduction to ROC analysis";
+
+const fn share(part: u16, whole: u16) -> Form {
+    Form::Share { part: Mask(part), whole: Mask(whole) }
+}
+
+/// An entry with the range of a rate, [0, 1].
+#[allow(clippy::too_many_arguments)]
+const fn rate(
+    name: &'static str,
+    title: &'static str,
+    formula: &'static str,
+    needs: Needs,
+    direction: Direction,
+    form: Form,
+    empty: Undefined,
+    also: &'static str,
+) -> Entry {
+    Entry { name, title, formula, needs, direction, least: 0.0, most: Some(1.0), source: CONFUSION, also, form, empty }
+}
+
+use Direction::{Higher, Lower, Neither};
+
+/// The metrics of one group.
+pub const METRICS: &[Entry] = &[
+    rate(
+        "selection_rate",
+        "share selected",
+        "selected / decided",
+        DECISION,
+        Higher,
+        share(SELECTED, DECIDED),
+        Undefined::NoDecisions,
+        "selection_rate (fairlearn, aif360), pprev (aequitas), success_rate (holisticai)",
+    ),
+    rate(
+        "base_rate",
+        "share with a favourable label",
+        "positives / labelled",
+        LABEL,
+        Neither,
+        share(POSITIVE, LABELLED),
+        Undefined::NoLabels,
+        "base_rate (aif360), prev (aequitas)",
+    ),
+    rate(
+        "true_positive_rate",
+        "share of the positives selected (recall)",
+        "TP / (TP + FN)",
+        BOTH,
+        Higher,
+        share(TP, TP | FN),
+        Undefined::NoPositives,
+        "true_positive_rate (fairlearn), tpr (aequitas), recall",
+    ),
+    rate(
+        "false_positive_rate",
+        "share of the negatives selected",
+        "FP / (FP + TN)",
+        BOTH,
+        Lower,
+        share(FP, FP | TN),
+        Undefined::NoNegatives,
+        "false_positive_rate (fairlearn), fpr (aequitas)",
+    ),
+    rate(
+        "true_negative_rate",
+        "share of the negatives not selected",
+        "TN / (TN + FP)",
+        BOTH,
+        Higher,
+        share(TN, FP | TN),
+        Undefined::NoNegatives,
+        "true_negative_rate (fairlearn), tnr (aequitas), specificity",
+    ),
+    rate(
+        "false_negative_rate",
+        "share of the positives not selected",
+        "FN / (FN + TP)",
+        BOTH,
+        Lower,
+        share(FN, TP | FN),
+        Undefined::NoPositives,
+        "false_negative_rate (fairlearn), fnr (aequitas)",
+    ),
+    rate(
+        "precision",
+        "share of the selected with a favourable label",
+        "TP / (TP + FP)",
+        BOTH,
+        Higher,
+        share(TP, TP | FP),
+        Undefined::NobodySelected,
+        "positive_predictive_value (aif360), precision (aequitas)",
+    ),
+    rate(
+        "negative_predictive_value",
+        "share of the not selected with an unfavourable label",
+        "TN / (TN + FN)",
+        BOTH,
+        Higher,
+        share(TN, TN | FN),
+        Undefined::EverybodySelected,
+        "npv (aequitas)",
+    ),
+    rate(
+        "false_discovery_rate",
+        "share of the selected with an unfavourable label",
+        "FP / (FP + TP)",
+        BOTH,
+        Lower,
+        share(FP, TP | FP),
+        Undefined::NobodySelected,
+        "fdr (aequitas)",
+    ),
+    rate(
+        "false_omission_rate",
+        "share of the not selected with a favourable label",
+        "FN / (FN + TN)",
+        BOTH,
+        Lower,
+        share(FN, TN | FN),
+        Undefined::EverybodySelected,
+        "for (aequitas)",
+    ),
+    rate(
+        "accuracy",
+        "share decided as labelled",
+        "(TP + TN) / (TP + FP + FN + TN)",
+        BOTH,
+        Higher,
+        share(TP | TN, TP | FP | FN | TN),
+        Undefined::NoLabels,
+        "accuracy_score (fairlearn)",
+    ),
+    rate(
+        "balanced_accuracy",
+        "mean of true positive and true negative rate",
+        "(TPR + TNR) / 2",
+        BOTH,
+        Higher,
+        Form::MeanOf { first: (Mask(TP), Mask(TP | FN)), second: (Mask(TN), Mask(FP | TN)) },
+        Undefined::NoPositives,
+        "balanced_accuracy_score (fairlearn)",
+    ),
+    rate(
+        "f1",
+        "harmonic mean of precision and recall",
+        "2 TP / (2 TP + FP + FN)",
+        BOTH,
+        Higher,
+        Form::Harmonic { part: Mask(TP), whole: Mask(TP | FP | FN) },
+        Undefined::NoPositives,
+        "f1_score (fairlearn)",
+    ),
+    Entry {
+        least: -1.0,
+        source: "Matthews 1975",
+        ..rate(
+            "mcc",
+            "correlation of label and decision",
+            "(TP TN - FP FN) / sqrt((TP+FP)(TP+FN)(TN+FP)(TN+FN))",
+            BOTH,
+            Higher,
+            Form::Correlation,
+            Undefined::NoVariation,
+            "matthews_corrcoef (scikit-learn)",
+        )
+    },
+    Entry {
+        most: None,
+        source: "Saleiro et al. 2018, Aequitas",
+        ..rate(
+            "prevalence_ratio",
+            "predicted over observed prevalence",
+            "(TP + FP) / (TP + FN)",
+            BOTH,
+            Neither,
+            Form::Quotient { top: Mask(TP | FP), bottom: Mask(TP | FN) },
+            Undefined::NoPositives,
+            "",
+        )
+    },
+    Entry {
+        most: None,
+        source: "Berk et al. 2018",
+        ..rate(
+            "error_ratio",
+            "false negatives for each false positive",
+            "FN / FP",
+            BOTH,
+            Neither,
+            Form::Odds { part: Mask(FN), whole: Mask(FP | FN) },
+            Undefined::NoErrors,
+            "treatment equality (SageMaker Clarify: TE, FN / FP)",
+        )
+    },
+    Entry {
+        source: "Hardt, Price, Srebro 2016",
+        ..rate(
+            "average_odds_rate",
+            "mean of true and false positive rate",
+            "(TPR + FPR) / 2",
+            BOTH,
+            Neither,
+            Form::MeanOf { first: (Mask(TP), Mask(TP | FN)), second: (Mask(FP), Mask(FP | TN)) },
+            Undefined::NoPositives,
+            "its difference is average_odds_difference (aif360)",
+        )
+    },
+    Entry {
+        least: f64::MIN,
+        most: None,
+        source: "a weighted mean",
+        ..rate(
+            "mean_score",
+            "mean score",
+            "sum of w s / sum of w",
+            SCORE,
+            Neither,
+            Form::MeanScore { of: Mask(EVERY) },
+            Undefined::NoScores,
+            "mean_prediction (fairlearn), avg_score (holisticai)",
+        )
+    },
+    Entry {
+        least: f64::MIN,
+        most: None,
+        source: "Kleinberg, Mullainathan, Raghavan 2017 (balance for the positive class)",
+        ..rate(
+            "mean_score_positives",
+            "mean score of the positives",
+            "mean of s where label = 1",
+            LABEL_SCORE,
+            Higher,
+            Form::MeanScore { of: Mask(POSITIVE) },
+            Undefined::NoPositives,
+            "generalized true positive rate (aif360)",
+        )
+    },
+    Entry {
+        least: f64::MIN,
+        most: None,
+        source: "Kleinberg, Mullainathan, Raghavan 2017 (balance for the negative class)",
+        ..rate(
+            "mean_score_negatives",
+            "mean score of the negatives",
+            "mean of s where label = 0",
+            LABEL_SCORE,
+            Lower,
+            Form::MeanScore { of: Mask(LABELLED & !POSITIVE) },
+            Undefined::NoNegatives,
+            "generalized false positive rate (aif360)",
+        )
+    },
+];
+
+const fn criterion(
+    name: &'static str,
+    title: &'static str,
+    metrics: &'static [&'static str],
+    source: &'static str,
+    also: &'static str,
+) -> CriterionEntry {
+    CriterionEntry {
+        name,
+        title,
+        metrics,
+        join: Join::Single,
+        difference: true,
+        ratio: true,
+        conditional: false,
+        source,
+        also,
+    }
+}
+
+/// The disparities that the field has names for.
+pub const CRITERIA: &[CriterionEntry] = &[
+    criterion(
+        "demographic_parity",
+        "groups are selected at equal rates (statistical parity)",
+        &["selection_rate"],
+        "Dwork et al. 2012; Calders and Verwer 2010",
+        "demographic_parity_difference, _ratio (fairlearn); statistical_parity_difference (aif360: signed)",
+    ),
+    CriterionEntry {
+        difference: false,
+        ..criterion(
+            "disparate_impact",
+            "the ratio of selection rates is at least four fifths",
+            &["selection_rate"],
+            "29 CFR 1607.4(D); Feldman et al. 2015",
+            "disparate_impact_ratio (aif360: unprivileged / privileged), impact ratio (NYC Local Law 144)",
+        )
+    },
+    criterion(
+        "equal_opportunity",
+        "the positives of all groups are selected at equal rates",
+        &["true_positive_rate"],
+        "Hardt, Price, Srebro 2016",
+        "equal_opportunity_difference (fairlearn, aif360)",
+    ),
+    criterion(
+        "predictive_equality",
+        "the negatives of all groups are selected at equal rates",
+        &["false_positive_rate"],
+        "Corbett-Davies et al. 2017",
+        "false_positive_rate_difference (fairlearn)",
+    ),
+    CriterionEntry {
+        join: Join::Worst,
+        ..criterion(
+            "equalized_odds",
+            "true and false positive rates are equal: the worse of the two",
+            &["true_positive_rate", "false_positive_rate"],
+            "Hardt, Price, Srebro 2016",
+            "equalized_odds_difference, _ratio (fairlearn)",
+        )
+    },
+    CriterionEntry {
+        join: Join::Mean,
+        ratio: false,
+        ..criterion(
+            "equalized_odds_mean",
+            "true and false positive rates are equal: the mean size of the two gaps",
+            &["true_positive_rate", "false_positive_rate"],
+            "Hardt, Price, Srebro 2016",
+            "equalized_odds_difference agg=mean (fairlearn), average_abs_odds_difference (aif360)",
+        )
+    },
+    CriterionEntry {
+        ratio: false,
+        ..criterion(
+            "average_odds",
+            "the signed mean of the differences in true and false positive rate",
+            &["average_odds_rate"],
+            "Bellamy et al. 2018, AI Fairness 360",
+            "average_odds_difference (aif360); opposite gaps cancel",
+        )
+    },
+    criterion(
+        "predictive_parity",
+        "the selected of all groups are equally often positive",
+        &["precision"],
+        "Chouldechova 2017",
+        "predictive parity; PPV parity (aequitas)",
+    ),
+    criterion(
+        "treatment_equality",
+        "groups have equally many false negatives for each false positive",
+        &["error_ratio"],
+        "Berk et al. 2018",
+        "TE (SageMaker Clarify)",
+    ),
+    criterion(
+        "accuracy_equality",
+        "groups are decided equally accurately",
+        &["accuracy"],
+        "Berk et al. 2018",
+        "accuracy_score_difference (fairlearn)",
+    ),
+    CriterionEntry {
+        conditional: true,
+        ..criterion(
+            "conditional_demographic_parity",
+            "within strata, groups are selected at equal rates (Mantel-Haenszel)",
+            &["selection_rate"],
+            "Kamiran, Zliobaite, Calders 2013; Mantel and Haenszel 1959",
+            "conditional statistical parity",
+        )
+    },
+    CriterionEntry {
+        conditional: true,
+        difference: false,
+        ..criterion(
+            "conditional_disparate_impact",
+            "within strata, the ratio of selection rates is at least four fifths (Mantel-Haenszel)",
+            &["selection_rate"],
+            "Mantel and Haenszel 1959; Greenland and Robins 1985",
+            "",
+        )
+    },
+    CriterionEntry {
+        conditional: true,
+        ..criterion(
+            "conditional_equal_opportunity",
+            "within strata, the positives of all groups are selected at equal rates (Mantel-Haenszel)",
+            &["true_positive_rate"],
+            "Mantel and Haenszel 1959",
+            "",
+        )
+    },
+    CriterionEntry {
+        conditional: true,
+        ..criterion(
+            "conditional_predictive_parity",
+            "within strata, the selected of all groups are equally often positive (Mantel-Haenszel)",
+            &["precision"],
+            "Mantel and Haenszel 1959",
+            "",
+        )
+    },
+    CriterionEntry {
+        conditional: true,
+        ..criterion(
+            "conditional_accuracy_equality",
+            "within strata, groups are decided equally accurately (Mantel-Haenszel)",
+            &["accuracy"],
+            "Mantel and Haenszel 1959",
+            "",
+        )
+    },
+    CriterionEntry {
+        conditional: true,
+        ratio: false,
+        ..criterion(
+            "conditional_demographic_disparity",
+            "within strata, a group's share of the rejected equals its share of the selected (size-weighted mean)",
+            &["selection_rate"],
+            "Wachter, Mittelstadt, Russell 2021",
+            "CDDPL (SageMaker Clarify)",
+        )
+    },
+];
+
+/// The entry of a metric.
+pub fn metric(name: &str) -> Option<&'static Entry> {
+    METRICS.iter().find(|m| m.name == name)
+}
+
+/// The entry of a criterion.
+pub fn criterion_entry(name: &str) -> Option<&'static CriterionEntry> {
+    CRITERIA.iter().find(|c| c.name == name)
+}
+
+/// The names of all metrics and criteria.
+pub fn names() -> impl Iterator<Item = &'static str> {
+    METRICS.iter().map(|m| m.name).chain(CRITERIA.iter().map(|c| c.name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_unique_and_criteria_rest_on_metrics() {
+        let all: std::collections::BTreeSet<_> = names().collect();
+        assert_eq!(all.len(), METRICS.len() + CRITERIA.len());
+        for criterion in CRITERIA {
+            assert!(criterion.metrics.iter().all(|m| metric(m).is_some()), "{}", criterion.name);
+            assert!(criterion.difference || criterion.ratio);
+        }
+    }
+}
