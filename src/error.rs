@@ -183,7 +183,7 @@ pub enum Error {
         /// What is wrong with it and what to do.
         problem: String,
     },
-    /// A columnar file is truncated, corrupt or of a kind that cannot be read.
+    /// A file is truncated, corrupt, changing or of a kind that cannot be read.
     #[error("{} cannot be read{}: {problem}", file.display(), row_group.map(|g| format!(" at row group {g}")).unwrap_or_default())]
     BadFile {
         /// The file.
@@ -282,7 +282,7 @@ impl Error {
     }
 
     /// A column that is not among those there are.
-    #[cfg_attr(not(any(feature = "csv", feature = "parquet")), allow(dead_code))]
+    #[cfg(any(feature = "csv", feature = "parquet"))]
     pub(crate) fn missing_column(column: &str, file: Option<PathBuf>, available: Vec<String>) -> Self {
         Error::MissingColumn {
             column: column.into(),
