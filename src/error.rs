@@ -193,6 +193,12 @@ pub enum Error {
         /// What is wrong with it and what to do.
         problem: String,
     },
+    /// A report in JSON is of another version or malformed.
+    #[error("the report cannot be read: {problem}")]
+    BadReport {
+        /// What is wrong with it and what to do.
+        problem: String,
+    },
     /// The operating system refused.
     #[error("cannot {action} {}: {source}", path.display())]
     Io {
