@@ -59,12 +59,12 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             ratio.value.unwrap_or_default(),
             report.verdict
         );
-        kept.push(serde_json::to_string(&counts)?);
+        kept.push(counts.to_json()?);
     }
 
-    let mut week: Tally = serde_json::from_str(&kept[0])?;
+    let mut week = Tally::from_json(&kept[0])?;
     for day in &kept[1..] {
-        week.merge(&serde_json::from_str(day)?)?;
+        week.merge(&Tally::from_json(day)?)?;
     }
     assert_eq!(week, tally(&plan, &rows)?, "the sum of the days is the week");
     let bytes: usize = kept.iter().map(String::len).sum();
