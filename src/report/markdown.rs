@@ -9,6 +9,7 @@ use super::{AttributeTable, Finding, ModelReport, Report, bar};
 fn escape(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut before = ' ';
+    let text = words::unglued(text);
     let mut rest = text.chars().peekable();
     while let Some(c) = rest.next() {
         let next = rest.peek().copied().unwrap_or(' ');
@@ -185,6 +186,6 @@ impl Report {
                 _ => page.item(label, &text),
             }
         }
-        words::unglued(&page.out)
+        words::unglued(&page.out).replace("\n\n\n", "\n\n")
     }
 }
