@@ -150,7 +150,7 @@ fn limit(f: impl Fn(f64) -> f64, estimate: (f64, f64), guess: f64, end: f64) -> 
         let place = if at_end { end } else { at };
         let outer = (place, f(place));
         if at_end || outer.1 * end <= 0.0 {
-            return root(f, inner, outer, 1e-14 + 1e-9 * (guess - d).abs());
+            return root(f, inner, outer, (1e-9 * (guess - d).abs()).max(1e-20));
         }
         inner = outer;
         at += 2.0 * step;
@@ -160,40 +160,55 @@ fn limit(f: impl Fn(f64) -> f64, estimate: (f64, f64), guess: f64, end: f64) -> 
 
 /// The variance of the difference at the most likely rates that differ by `delta`, without the factor N/(N−1).
 fn null_variance(x1: f64, n1: f64, x2: f64, n2: f64, delta: f64) -> f64 {
-    let p2 = restricted_rate(x1, n1, x2, n2, delta);
-    let p1 = (p2 + delta).clamp(0.0, 1.0);
+    if delta < 0.0 {
+        return null_variance(x2, n2, x1, n1, -delta);
+    }
+    let p2 = smaller_rate(x1, n1, x2, n2, delta);
+    let p1 = (p2 + delta).min(1.0);
     p1 * (1.0 - p1) / n1 + p2 * (1.0 - p2) / n2
 }
 
-/// The most likely `p2` under `p1 = p2 + delta`: the middle root of the likelihood's cubic, by the trigonometric form and
-/// two Newton steps (the closed form alone keeps only half the digits for rates near 0 or 1).
-fn restricted_rate(x1: f64, n1: f64, x2: f64, n2: f64, delta: f64) -> f64 {
+/// The most likely `p2` under `p1 = p2 + delta`, `delta >= 0`: the middle root of the likelihood's cubic, the only one in
+/// [0, 1 − delta].
+///
+/// Starts from the trigonometric closed form, which alone keeps half the digits and none for rates near 0, and ends with
+/// Newton steps kept inside a shrinking bracket: one or two as a rule.
+fn smaller_rate(x1: f64, n1: f64, x2: f64, n2: f64, delta: f64) -> f64 {
     let n = n1 + n2;
     let x = x1 + x2;
-    let (bottom, top) = ((-delta).max(0.0), (1.0 - delta).min(1.0));
     let l2 = ((n1 + 2.0 * n2) * delta - n - x) / n;
     let l1 = ((n2 * delta - n - 2.0 * x2) * delta + x) / n;
     let l0 = x2 * delta * (1.0 - delta) / n;
     let third = l2 / 3.0;
     let q = third * third * third - l1 * l2 / 6.0 + l0 / 2.0;
     let b = q.signum() * (third * third - l1 / 3.0).max(0.0).sqrt();
-    let mut p = if b == 0.0 {
-        -third
+    let angle = if b == 0.0 {
+        PI / 2.0
     } else {
-        let a = (PI + (q / (b * b * b)).clamp(-1.0, 1.0).acos()) / 3.0;
-        2.0 * b * a.cos() - third
-    }
-    .clamp(bottom, top);
-    let cubic = |p: f64| ((p + l2) * p + l1) * p + l0;
-    let mut at = cubic(p);
-    for _ in 0..2 {
+        (PI + (q / (b * b * b)).clamp(-1.0, 1.0).acos()) / 3.0
+    };
+    // The cubic falls through its root from a positive value at 0 to a negative one at the top.
+    let (mut low, mut high) = (0.0, 1.0 - delta);
+    let mut p = (2.0 * b * angle.cos() - third).clamp(low, high);
+    for _ in 0..60 {
+        let value = ((p + l2) * p + l1) * p + l0;
         let slope = (3.0 * p + 2.0 * l2) * p + l1;
-        let next = (p - at / slope).clamp(bottom, top);
-        let there = cubic(next);
-        if !(there.abs() < at.abs()) {
+        if value > 0.0 {
+            low = p
+        } else {
+            high = p
+        }
+        let newton = p - value / slope;
+        let next = if newton >= low && newton <= high {
+            newton
+        } else {
+            0.5 * (low + high)
+        };
+        let done = (next - p).abs() <= 1e-10 * next;
+        p = next;
+        if done {
             break;
         }
-        (p, at) = (next, there);
     }
     p
 }

@@ -19,7 +19,7 @@ pub(crate) fn root(
     if fa * fb > 0.0 {
         return if fa.abs() < fb.abs() { a } else { b };
     }
-    let (mut c, mut fc) = (a, fa);
+    let (mut c, mut fc);
     let mut t = 0.5;
     for _ in 0..100 {
         let x = a + t * (b - a);
