@@ -160,9 +160,19 @@ fn limit(f: impl Fn(f64) -> f64, estimate: (f64, f64), guess: f64, end: f64) -> 
 
 /// The variance of the difference at the most likely rates that differ by `delta`, without the factor N/(N−1).
 fn null_variance(x1: f64, n1: f64, x2: f64, n2: f64, delta: f64) -> f64 {
-    if delta < 0.0 {
-        return null_variance(x2, n2, x1, n1, -delta);
-    }
+    // Counting the rarer outcome, and from the smaller of the two rates up, keeps digits near 0 and 1; both changes leave
+    // the variance as it is.
+    let rarer = x1 + x2 <= (n1 - x1) + (n2 - x2);
+    let (x1, x2, delta) = if rarer {
+        (x1, x2, delta)
+    } else {
+        (n1 - x1, n2 - x2, -delta)
+    };
+    let (x1, n1, x2, n2, delta) = if delta < 0.0 {
+        (x2, n2, x1, n1, -delta)
+    } else {
+        (x1, n1, x2, n2, delta)
+    };
     let p2 = smaller_rate(x1, n1, x2, n2, delta);
     let p1 = (p2 + delta).min(1.0);
     p1 * (1.0 - p1) / n1 + p2 * (1.0 - p2) / n2
@@ -179,6 +189,15 @@ fn smaller_rate(x1: f64, n1: f64, x2: f64, n2: f64, delta: f64) -> f64 {
     let l2 = ((n1 + 2.0 * n2) * delta - n - x) / n;
     let l1 = ((n2 * delta - n - 2.0 * x2) * delta + x) / n;
     let l0 = x2 * delta * (1.0 - delta) / n;
+    if l0 <= 0.0 {
+        // No success in the second group, or no difference: the root at 0 splits off.
+        return if l1 > 0.0 {
+            2.0 * l1 / ((l2 * l2 - 4.0 * l1).max(0.0).sqrt() - l2)
+        } else {
+            0.0
+        }
+        .clamp(0.0, 1.0 - delta);
+    }
     let third = l2 / 3.0;
     let q = third * third * third - l1 * l2 / 6.0 + l0 / 2.0;
     let b = q.signum() * (third * third - l1 / 3.0).max(0.0).sqrt();
@@ -204,7 +223,7 @@ fn smaller_rate(x1: f64, n1: f64, x2: f64, n2: f64, delta: f64) -> f64 {
         } else {
             0.5 * (low + high)
         };
-        let done = (next - p).abs() <= 1e-10 * next;
+        let done = (next - p).abs() <= 4.0 * f64::EPSILON * next;
         p = next;
         if done {
             break;

@@ -128,10 +128,11 @@ pub(crate) fn checked_level(level: f64) -> Option<f64> {
     (level > 0.0 && level < 1.0).then_some(level)
 }
 
-/// `(x, n)` if they are counts: `n > 0`, `0 <= x <= n`; sums of weights may miss the ends by rounding (1e-9 of n).
+/// `(x, n)` if they are counts: `0 <= x <= n` and `n` from 1e-12 to 1e15, beyond which products of counts lose their
+/// meaning; sums of weights may miss the ends by rounding (1e-9 of n).
 pub(crate) fn checked_counts(x: f64, n: f64) -> Option<(f64, f64)> {
     let slack = 1e-9 * n;
-    let valid = n > 0.0 && n.is_finite() && x >= -slack && x <= n + slack;
+    let valid = (1e-12..=1e15).contains(&n) && x >= -slack && x <= n + slack;
     valid.then(|| (x.clamp(0.0, n), n))
 }
 

@@ -324,11 +324,31 @@ fn score_interval(x1: f64, n1: f64, x2: f64, n2: f64, z: f64) -> Option<RatioInt
 
 /// Koopman's Z at the ratio `r`; ± infinity where only the numerator is left.
 fn score(x1: f64, n1: f64, x2: f64, n2: f64, r: f64) -> f64 {
-    let (a, c) = ((n1 + n2) * r, x1 + x2);
+    // p̃2 solves n r p² − b p + x = 0. Its discriminant and the complements 1 − p̃ are written in the failures, as sums
+    // without cancellation, since rates near 1 and ratios near 1 are common.
+    let (n, x) = (n1 + n2, x1 + x2);
+    let (fail1, fail2, e) = (n1 - x1, n2 - x2, 1.0 - r);
     let b = n1 * r + x1 + n2 + x2 * r;
-    let p2 = (2.0 * c / (b + (b * b - 4.0 * a * c).max(0.0).sqrt())).min(1.0);
-    let p1 = (r * p2).min(1.0);
-    let variance = p1 * (1.0 - p1) / n1 + r * r * p2 * (1.0 - p2) / n2;
+    let g = fail1 + fail2 + e * (n1 + x2);
+    let h = fail1 + fail2 - e * (n + fail2);
+    let s = if e < 0.0 {
+        g * g - 4.0 * n * fail1 * e
+    } else {
+        h * h + 4.0 * n * r * fail2 * e
+    }
+    .sqrt();
+    let q1 = if g >= 0.0 {
+        (g + s) / (2.0 * n)
+    } else {
+        2.0 * fail1 * e / (g - s)
+    };
+    let q2 = if h >= 0.0 {
+        (h + s) / (2.0 * n * r)
+    } else {
+        2.0 * fail2 * e / (s - h)
+    };
+    let p2 = 2.0 * x / (b + s);
+    let variance = r * p2 * q1.max(0.0) / n1 + r * r * p2 * q2.max(0.0) / n2;
     let miss = x1 / n1 - r * x2 / n2;
     if miss == 0.0 {
         0.0

@@ -131,33 +131,37 @@ fn beta_tails(x: f64, y: f64, a: f64, b: f64) -> (f64, f64) {
         return beta_tails_by_quadrature(x, a, b);
     }
     let front = (ln_binomial_pmf(a, a + b, x) + (a / (a + b) * b).ln()).exp();
-    // Past the mean the other fraction converges faster, but not with digits left where x is small.
-    if x < (a + 1.0) / (a + b + 2.0) || x < 1e-3 {
-        let p = (front * beta_fraction(x, a, b) / a).min(1.0);
-        (p, 1.0 - p)
+    // Each fraction converges fast on its own side of the mean, and gives the tail beyond `x` with all its digits.
+    let excess = a * y - b * x;
+    if excess >= 0.0 {
+        let lower = (front / beta_fraction(x, y, a, b, excess)).min(1.0);
+        (lower, 1.0 - lower)
     } else {
-        let q = (front * beta_fraction(y, b, a) / b).min(1.0);
-        (1.0 - q, q)
+        let upper = (front / beta_fraction(y, x, b, a, -excess)).min(1.0);
+        (1.0 - upper, upper)
     }
 }
 
-/// The continued fraction of the incomplete beta function by Lentz's method.
-fn beta_fraction(x: f64, a: f64, b: f64) -> f64 {
+/// The denominator of the incomplete beta function's continued fraction (BFRAC of Didonato and Morris), by Lentz's method;
+/// `excess = a y − b x` comes from the caller, free of cancellation.
+///
+/// # References
+/// Didonato, Morris (1992), Algorithm 708, ACM Transactions on Mathematical Software 18.
+fn beta_fraction(x: f64, y: f64, a: f64, b: f64, excess: f64) -> f64 {
     const TINY: f64 = 1e-300;
     let guard = |v: f64| if v.abs() < TINY { TINY } else { v };
-    let mut c = 1.0;
-    let mut d = 1.0 / guard(1.0 - (a + b) * x / (a + 1.0));
-    let mut h = d;
+    let mut h = guard(a * (excess + 1.0) / (a + 1.0));
+    let (mut c, mut d) = (h, 0.0);
     for m in 1..3000 {
         let m = f64::from(m);
-        let even = m * (b - m) * x / ((a + 2.0 * m - 1.0) * (a + 2.0 * m));
-        d = 1.0 / guard(1.0 + even * d);
-        c = guard(1.0 + even / c);
-        h *= d * c;
-        let odd = -(a + m) * (a + b + m) * x / ((a + 2.0 * m) * (a + 2.0 * m + 1.0));
-        d = 1.0 / guard(1.0 + odd * d);
-        c = guard(1.0 + odd / c);
-        let factor = d * c;
+        let even = a + 2.0 * m - 1.0;
+        let top = (a + m - 1.0) / even * ((a + b + m - 1.0) / even) * m * (b - m) * x * x;
+        let bottom = m
+            + m * (b - m) * x / even
+            + (a + m) * (excess + 1.0 + m * (1.0 + y)) / (a + 2.0 * m + 1.0);
+        d = 1.0 / guard(bottom + top * d);
+        c = guard(bottom + top / c);
+        let factor = c * d;
         h *= factor;
         if (factor - 1.0).abs() < 1e-15 {
             break;
@@ -298,6 +302,12 @@ mod tests {
             (0.025, 4e9, 6e9, 0.39999039819559107),
             (0.025, 0.3, 0.4, 1.9004760079719087e-05),
             (1e-4, 120.0, 1e4, 0.008262960089576853),
+            (
+                0.9986481267917832,
+                0.5,
+                3247675176.794424 + 0.5,
+                1.5811803640913921e-09,
+            ),
             (0.5, 2999.0, 1e9, 2.998657682278732e-06),
             (0.975, 1e10, 5.0, 1.0 - 1.6234863896619378e-10),
             (1e-5, 3001.0, 1e9, 2.7730604842531675e-06),

@@ -163,13 +163,12 @@ pub fn gap_interval_normal(values: &[(f64, f64)], level: f64) -> Option<Interval
     let squared: Vec<(f64, f64)> = values.iter().map(|&(value, se)| (value, se * se)).collect();
     let (low, high) = ends(values.iter().map(|v| v.0));
     let interval = extreme_pairs(&squared, tukey(level, values.len()));
-    Some(
-        Interval {
-            low: interval.low.max(0.0),
-            high: interval.high,
-        }
-        .covering(high - low),
-    )
+    let interval = Interval {
+        low: interval.low.max(0.0),
+        high: interval.high,
+    }
+    .covering(high - low);
+    (interval.low.is_finite() && interval.high.is_finite()).then_some(interval)
 }
 
 /// [`ratio_interval`] for positive estimates that are about normal: on logs, with the standard error `se / estimate`.
