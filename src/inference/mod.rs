@@ -38,6 +38,7 @@ pub mod hypothesis;
 mod interval;
 pub mod multiplicity;
 mod null;
+mod pairs;
 pub mod power;
 pub mod rate;
 pub mod ratio;

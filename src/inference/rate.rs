@@ -22,12 +22,16 @@ use super::special::beta_quantile;
 /// ```
 pub fn wilson(x: f64, n: f64, level: f64) -> Option<Interval> {
     let (x, n) = checked_counts(x, n)?;
-    let z = z_quantile(checked_level(level)?);
+    Some(wilson_at(x, n, z_quantile(checked_level(level)?)))
+}
+
+/// Wilson's interval at `z` standard deviations, for checked counts.
+pub(crate) fn wilson_at(x: f64, n: f64, z: f64) -> Interval {
     let z2 = z * z;
     let p = x / n;
     let centre = (x + z2 / 2.0) / (n + z2);
     let half = z / (n + z2) * (p * (n - x) + z2 / 4.0).sqrt();
-    Some(closed(centre - half, centre + half, x, n))
+    closed(centre - half, centre + half, x, n)
 }
 
 /// Clopper and Pearson's exact interval: the lower limit is the `α/2` quantile of Beta(x, n − x + 1), the upper one the

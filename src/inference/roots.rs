@@ -95,7 +95,7 @@ mod tests {
             count.set(count.get() + 1);
             x.cos() - x
         };
-        let x = root(&f, (0.0, 1.0), (1.0, 1f64.cos() - 1.0), 1e-14);
+        let x = root(f, (0.0, 1.0), (1.0, 1f64.cos() - 1.0), 1e-14);
         assert!((x - 0.7390851332151607).abs() < 1e-13, "{x}");
         assert!(count.get() < 12, "{}", count.get());
         let cubic = |x: f64| -(x - 3.0).powi(3);

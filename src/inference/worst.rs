@@ -8,11 +8,12 @@
 use serde::{Deserialize, Serialize};
 
 use super::difference::newcombe;
-use super::interval::{Interval, checked_counts, checked_level, sidak_level, z_quantile};
+use super::interval::{Interval, checked_counts, checked_level, z_quantile};
+use super::pairs::{Side, best_pair, extreme_pairs};
 use super::rate::clopper_pearson;
 use super::ratio::koopman;
 
-pub use super::interval::sidak_level as sidak;
+pub use super::interval::sidak_level;
 pub use super::null::{expected_null_gap, expected_null_ratio};
 pub use super::studentized::{studentized_range_cdf, studentized_range_quantile};
 
@@ -28,27 +29,28 @@ pub struct GroupRate {
 /// A simultaneous interval for the largest difference between the rates of independent groups, `max p − min p`.
 ///
 /// - Two groups: [`newcombe`]'s interval of the signed difference, folded at 0.
-/// - More, all with at least 5 expected successes and failures: Tukey–Kramer on smoothed rates. With
-///   `p̃ = (x+1)/(n+2)`, `s² = p̃(1−p̃)/(n+2)` and `c = q/√2` (`q`: the quantile of the studentised range), the interval is
-///   `[max(0, max_ij(|d̃| − c s_ij)), min(1, max_ij(|d̃| + c s_ij))]`, `s_ij² = s_i² + s_j²`: where all pairs are covered, so
-///   is the largest.
+/// - More, all with at least 5 successes and 5 failures: Newcombe's interval for every pair, with Tukey's `c = q/√2` in
+///   place of z (`q`: the quantile of the studentised range) and a correction of `1/(2 min n)`:
+///   `[max(0, max_ij(d − 1/2m − √((p_i−l_i)² + (u_j−p_j)²))), max_ij(d + 1/2m + √((u_i−p_i)² + (p_j−l_j)²))]`, with
+///   Wilson's limits l, u at c. Where all pairs are covered, so is the largest. (Wald limits on smoothed rates, the textbook
+///   form, accuse up to 11 % of fair tables of 30 groups of 50; this one stays below 5 %.)
 /// - More, and any group with less: the box of Clopper and Pearson's intervals at Šidák's level, exact for any counts:
 ///   `[max(0, max l − min u), max u − min l]`, extremes in different groups.
 ///
 /// Limits are in [0, 1] and hold the observed gap. The lower limit is above 0 on fair data in at most `1 − level` of the
 /// cases (about; exactly for the box). Groups with `n = 0` are left out; `None` with fewer than two others, with a count
-/// out of range, or `level` outside (0, 1). Pairs are pruned by sorted bounds: 10,000 groups take milliseconds for
-/// counts, at worst a quarter of a second (10,000 groups of nearly equal rates and very unequal sizes).
+/// out of range, or `level` outside (0, 1). Pairs are pruned by sorted bounds:
+/// 10,000 groups take some 10 ms (the box 0.1 s), though contrived ones could need every pair.
 ///
 /// # References
-/// Kramer (1956), Biometrics 12; Hayter (1984), Annals of Statistics 12 (Tukey–Kramer is conservative); Agresti, Caffo
-/// (2000), American Statistician 54 (the smoothing); Šidák (1967), JASA 62.
+/// Kramer (1956), Biometrics 12; Hayter (1984), Annals of Statistics 12 (Tukey–Kramer is conservative); Newcombe (1998),
+/// Statistics in Medicine 17; Hauck, Anderson (1986), American Statistician 40 (the correction); Šidák (1967), JASA 62.
 ///
 /// ```
 /// use evenhand::inference::worst::{GroupRate, gap_interval};
 /// let groups = [(30.0, 100.0), (35.0, 100.0), (60.0, 100.0)].map(|(x, n)| GroupRate { x, n });
 /// let gap = gap_interval(&groups, 0.95).expect("three groups");
-/// assert!((gap.low - 0.1381).abs() < 1e-4 && (gap.high - 0.4501).abs() < 1e-4);
+/// assert!((gap.low - 0.1305).abs() < 1e-4 && (gap.high - 0.4476).abs() < 1e-4);
 /// ```
 pub fn gap_interval(groups: &[GroupRate], level: f64) -> Option<Interval> {
     let level = checked_level(level)?;
@@ -75,14 +77,9 @@ pub fn gap_interval(groups: &[GroupRate], level: f64) -> Option<Interval> {
             high: most,
         }
     } else {
-        let smoothed: Vec<(f64, f64)> = rates
-            .iter()
-            .map(|&(x, n)| {
-                let p = (x + 1.0) / (n + 2.0);
-                (p, p * (1.0 - p) / (n + 2.0))
-            })
-            .collect();
-        extreme_pairs(&smoothed, tukey(level, rates.len()))
+        let c = tukey(level, rates.len());
+        let sides: Vec<Side> = rates.iter().map(|&(x, n)| Side::of_rate(x, n, c)).collect();
+        extreme_pairs(&sides)
     };
     Some(interval.clamp(0.0, 1.0).covering(gap))
 }
@@ -90,7 +87,7 @@ pub fn gap_interval(groups: &[GroupRate], level: f64) -> Option<Interval> {
 /// A simultaneous interval for the smallest ratio between the rates of independent groups, `min p / max p`, in [0, 1].
 ///
 /// - Two groups: [`koopman`]'s interval of the ratio, folded at 1.
-/// - More, all with at least 5 expected successes and failures: as [`gap_interval`] on logs, with
+/// - More, all with at least 5 successes and 5 failures: Tukey–Kramer on logs, with
 ///   `ln((x+½)/(n+½))` and `s² = 1/(x+½) − 1/(n+½)` (Walters).
 /// - Else the box: `[min l_i/u_j, min(1, min u_i/l_j)]`, `i ≠ j`.
 ///
@@ -116,7 +113,6 @@ pub fn ratio_interval(groups: &[GroupRate], level: f64) -> Option<Interval> {
     if let [(x1, n1), (x2, n2)] = rates[..] {
         return Some(koopman(x1, n1, x2, n2, level)?.fold().covering(ratio));
     }
-    let logs: Vec<(f64, f64)>;
     let interval = if any_small(&rates) {
         // Ratios of limits are differences of their logs; ln 0 is kept finite, at the smallest positive number.
         let ln = |v: &f64| v.max(f64::MIN_POSITIVE).ln();
@@ -129,14 +125,15 @@ pub fn ratio_interval(groups: &[GroupRate], level: f64) -> Option<Interval> {
             high: best_pair(&high, &negate(&low), |i, j| high[i] - low[j]),
         }
     } else {
-        logs = rates
+        let c = tukey(level, rates.len());
+        let sides: Vec<Side> = rates
             .iter()
             .map(|&(x, n)| {
                 let (x, n) = (x + 0.5, n + 0.5);
-                ((x / n).ln(), 1.0 / x - 1.0 / n)
+                Side::of_normal((x / n).ln(), (1.0 / x - 1.0 / n).sqrt(), c)
             })
             .collect();
-        extreme_pairs(&logs, tukey(level, rates.len()))
+        extreme_pairs(&sides)
     };
     Some(from_logs(interval).covering(ratio))
 }
@@ -160,9 +157,13 @@ pub fn gap_interval_normal(values: &[(f64, f64)], level: f64) -> Option<Interval
     if !valid {
         return None;
     }
-    let squared: Vec<(f64, f64)> = values.iter().map(|&(value, se)| (value, se * se)).collect();
+    let c = tukey(level, values.len());
+    let sides: Vec<Side> = values
+        .iter()
+        .map(|&(value, se)| Side::of_normal(value, se, c))
+        .collect();
     let (low, high) = ends(values.iter().map(|v| v.0));
-    let interval = extreme_pairs(&squared, tukey(level, values.len()));
+    let interval = extreme_pairs(&sides);
     let interval = Interval {
         low: interval.low.max(0.0),
         high: interval.high,
@@ -278,89 +279,5 @@ fn from_logs(interval: Interval) -> Interval {
     Interval {
         low: (-interval.high).exp(),
         high: (-interval.low.max(0.0)).exp(),
-    }
-}
-
-/// Over all pairs of `(value, variance)`, the largest `|d| − c s` and the largest `|d| + c s`.
-fn extreme_pairs(values: &[(f64, f64)], c: f64) -> Interval {
-    let exact = |sign: f64| {
-        move |i: usize, j: usize| {
-            values[i].0 - values[j].0 + sign * c * (values[i].1 + values[j].1).sqrt()
-        }
-    };
-    // Both bounds split into a part of i and a part of j, and are tight where variances are equal:
-    // √(v + w) >= (√v + √w)/√2, and √(v + w) <= (v + w)/2t + t/2 for any t > 0.
-    let half = |v: f64| c * (0.5 * v).sqrt();
-    let up: Vec<f64> = values.iter().map(|(p, v)| p - half(*v)).collect();
-    let down: Vec<f64> = values.iter().map(|(p, v)| -p - half(*v)).collect();
-    let low = best_pair(&up, &down, exact(-1.0));
-    let far = |sign: f64| {
-        let reach = |i: usize| sign * values[i].0 + c * values[i].1.sqrt();
-        (0..values.len())
-            .max_by(|&i, &j| reach(i).total_cmp(&reach(j)))
-            .unwrap_or(0)
-    };
-    let t = (values[far(1.0)].1 + values[far(-1.0)].1)
-        .sqrt()
-        .max(f64::MIN_POSITIVE.sqrt());
-    let part = |v: f64| c * (v / (2.0 * t) + t / 4.0);
-    let up: Vec<f64> = values.iter().map(|(p, v)| p + part(*v)).collect();
-    let down: Vec<f64> = values.iter().map(|(p, v)| -p + part(*v)).collect();
-    let high = best_pair(&up, &down, exact(1.0));
-    Interval { low, high }
-}
-
-/// The largest `exact(i, j)` over `i ≠ j`, where `up[i] + down[j]` is never below it: exact, by branch and bound.
-fn best_pair(up: &[f64], down: &[f64], exact: impl Fn(usize, usize) -> f64) -> f64 {
-    let order = |keys: &[f64]| {
-        let mut order: Vec<usize> = (0..keys.len()).collect();
-        order.sort_unstable_by(|&i, &j| keys[j].total_cmp(&keys[i]));
-        order
-    };
-    let (ups, downs) = (order(up), order(down));
-    let mut best = f64::NEG_INFINITY;
-    for &i in &ups {
-        if up[i] + down[downs[0]] <= best {
-            break;
-        }
-        for &j in &downs {
-            if up[i] + down[j] <= best {
-                break;
-            }
-            if i != j {
-                best = best.max(exact(i, j));
-            }
-        }
-    }
-    best
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn pruning_is_exact() {
-        let mut state = 1u64;
-        let mut next = || {
-            state = state
-                .wrapping_mul(6364136223846793005)
-                .wrapping_add(1442695040888963407);
-            (state >> 33) as f64 / (1u64 << 31) as f64
-        };
-        for k in [2, 3, 7, 40, 200] {
-            let values: Vec<(f64, f64)> = (0..k).map(|_| (next(), next().powi(4) * 0.05)).collect();
-            let (mut low, mut high) = (f64::NEG_INFINITY, f64::NEG_INFINITY);
-            for i in 0..k {
-                for j in 0..i {
-                    let d = (values[i].0 - values[j].0).abs();
-                    let s = (values[i].1 + values[j].1).sqrt();
-                    low = low.max(d - 2.5 * s);
-                    high = high.max(d + 2.5 * s);
-                }
-            }
-            let found = extreme_pairs(&values, 2.5);
-            assert!((found.low - low).abs() < 1e-12 && (found.high - high).abs() < 1e-12);
-        }
     }
 }
