@@ -261,7 +261,7 @@ fn true_gaps_are_covered() {
 
 #[test]
 fn noise_alone_shows_what_was_simulated() {
-    // Simulated independently (numpy), rates of 0.3: ten groups show .198 at n = 50 and .064 at 500, sixty of 50 show .30.
+    // Simulated independently, rates of 0.3: ten groups show .198 at n = 50 and .064 at 500, sixty of 50 show .30.
     for (k, n, expected) in [(10, 50.0, 0.198), (10, 500.0, 0.064), (60, 50.0, 0.30)] {
         let groups = vec![GroupRate { x: 0.3 * n, n }; k];
         let gap = expected_null_gap(&groups, 4000, 3).unwrap();

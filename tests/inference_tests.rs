@@ -184,6 +184,7 @@ fn detectable_differences_match_the_table() {
         (500.0, 500.0, 0.0840),
         (1000.0, 1000.0, 0.0589),
         (5000.0, 5000.0, 0.0260),
+        (10_000.0, 100.0, 0.1322),
     ] {
         near(
             minimum_detectable_difference(0.3, n1, n2, 0.95, 0.8).unwrap(),
