@@ -2,8 +2,9 @@
 
 use std::time::Instant;
 
-use evenhand::inference::bootstrap::{Bootstrap, Cell, Replicates, jackknife};
+use evenhand::inference::bootstrap::{Bootstrap, Replicates, jackknife};
 use evenhand::inference::rate::wilson;
+use evenhand::tally::Cell;
 use rand::{Rng, SeedableRng};
 use rand_distr::{Distribution, Gamma};
 use rand_xoshiro::Xoshiro256PlusPlus;
@@ -27,28 +28,18 @@ fn tally(rows: &[(usize, bool, f64)]) -> [[Cell; 2]; 2] {
 }
 
 fn sd(values: &[f64]) -> f64 {
-    Replicates {
-        replicates: values.to_vec(),
-        undefined: 0,
-    }
-    .standard_error()
-    .unwrap()
+    Replicates { replicates: values.to_vec(), undefined: 0 }.standard_error().unwrap()
 }
 
 /// The differences of the two groups' rates when the rows of each group are resampled.
 fn by_rows(rows: &[(usize, bool, f64)], replicates: usize, seed: u64) -> Vec<f64> {
     let mut rng = Xoshiro256PlusPlus::seed_from_u64(seed);
-    let groups: [Vec<_>; 2] =
-        [0, 1].map(|g| rows.iter().copied().filter(|row| row.0 == g).collect());
+    let groups: [Vec<_>; 2] = [0, 1].map(|g| rows.iter().copied().filter(|row| row.0 == g).collect());
     (0..replicates)
         .map(|_| {
             let drawn: Vec<_> = groups
                 .iter()
-                .flat_map(|group| {
-                    (0..group.len())
-                        .map(|_| group[rng.gen_range(0..group.len())])
-                        .collect::<Vec<_>>()
-                })
+                .flat_map(|group| (0..group.len()).map(|_| group[rng.gen_range(0..group.len())]).collect::<Vec<_>>())
                 .collect();
             let cells = tally(&drawn);
             rate(&cells[0]).unwrap() - rate(&cells[1]).unwrap()
@@ -61,12 +52,7 @@ fn by_cells(rows: &[(usize, bool, f64)], replicates: usize, seed: u64) -> Vec<f6
     let cells = tally(rows);
     let ran = Bootstrap { replicates, seed }.run(&[&cells[0], &cells[1]], |_, cells| rate(cells));
     assert_eq!(ran[0].undefined + ran[1].undefined, 0);
-    ran[0]
-        .replicates
-        .iter()
-        .zip(&ran[1].replicates)
-        .map(|(a, b)| a - b)
-        .collect()
+    ran[0].replicates.iter().zip(&ran[1].replicates).map(|(a, b)| a - b).collect()
 }
 
 fn sample(seed: u64, weighted: bool) -> Vec<(usize, bool, f64)> {
@@ -76,15 +62,7 @@ fn sample(seed: u64, weighted: bool) -> Vec<(usize, bool, f64)> {
         .map(|row| {
             let group = usize::from(row % 2 == 0);
             let selected = rng.gen_bool(if group == 0 { 0.3 } else { 0.5 });
-            (
-                group,
-                selected,
-                if weighted {
-                    gamma.sample(&mut rng)
-                } else {
-                    1.0
-                },
-            )
+            (group, selected, if weighted { gamma.sample(&mut rng) } else { 1.0 })
         })
         .collect()
 }
@@ -105,23 +83,13 @@ fn cells_resample_like_rows() {
         let variance: f64 = tally(&rows)
             .iter()
             .map(|[yes, no]| {
-                let (w, p) = (
-                    yes.weight + no.weight,
-                    yes.weight / (yes.weight + no.weight),
-                );
+                let (w, p) = (yes.weight + no.weight, yes.weight / (yes.weight + no.weight));
                 ((1.0 - p).powi(2) * yes.weight_squared + p * p * no.weight_squared) / (w * w)
             })
             .sum();
         assert!((f / variance.sqrt() - 1.0).abs() < 0.05);
         // Quantiles too, not just the spread.
-        let percentile = |values: Vec<f64>| {
-            Replicates {
-                replicates: values,
-                undefined: 0,
-            }
-            .percentile(0.9)
-            .unwrap()
-        };
+        let percentile = |values: Vec<f64>| Replicates { replicates: values, undefined: 0 }.percentile(0.9).unwrap();
         let (slow, fast) = (percentile(slow), percentile(fast));
         assert!((slow.low - fast.low).abs() < 0.15 * s && (slow.high - fast.high).abs() < 0.15 * s);
     }
@@ -132,23 +100,14 @@ fn mean_weights_would_understate() {
     // The naive count x mean weight, which the gamma weights replace, is some 18 % too small.
     let rows = sample(5, true);
     let cells = tally(&rows);
-    let naive = |cells: &[Cell; 2]| cells.map(|cell| Cell::unweighted(cell.rows));
+    let naive = |cells: &[Cell; 2]| cells.map(|cell| Cell::of_rows(cell.rows));
     let plain = [naive(&cells[0]), naive(&cells[1])];
-    let ran = Bootstrap {
-        replicates: 4000,
-        seed: 3,
-    }
-    .run(&[&plain[0], &plain[1]], |group, drawn| {
+    let ran = Bootstrap { replicates: 4000, seed: 3 }.run(&[&plain[0], &plain[1]], |group, drawn| {
         let mean = |index: usize| cells[group][index].weight / cells[group][index].rows;
         let (yes, no) = (drawn[0].rows * mean(0), drawn[1].rows * mean(1));
         Some(yes / (yes + no))
     });
-    let naive: Vec<f64> = ran[0]
-        .replicates
-        .iter()
-        .zip(&ran[1].replicates)
-        .map(|(a, b)| a - b)
-        .collect();
+    let naive: Vec<f64> = ran[0].replicates.iter().zip(&ran[1].replicates).map(|(a, b)| a - b).collect();
     assert!(sd(&naive) < 0.9 * sd(&by_cells(&rows, 4000, 2)));
 }
 
@@ -168,117 +127,61 @@ fn threads_change_nothing() {
         .collect();
     let groups: Vec<&[Cell]> = cells.iter().map(Vec::as_slice).collect();
     let run = |threads: usize| {
-        let pool = rayon::ThreadPoolBuilder::new()
-            .num_threads(threads)
-            .build()
-            .unwrap();
-        pool.install(|| {
-            Bootstrap {
-                replicates: 1001,
-                seed: 9,
-            }
-            .run(&groups, |_, cells| rate(cells))
-        })
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        pool.install(|| Bootstrap { replicates: 1001, seed: 9 }.run(&groups, |_, cells| rate(cells)))
     };
     let one = run(1);
     assert_eq!(one, run(4));
     assert_eq!(one.len(), 7);
     assert!(one.iter().all(|r| r.replicates.len() == 1001));
-    let other = Bootstrap {
-        replicates: 1001,
-        seed: 10,
-    }
-    .run(&groups, |_, cells| rate(cells));
+    let other = Bootstrap { replicates: 1001, seed: 10 }.run(&groups, |_, cells| rate(cells));
     assert_ne!(one[0], other[0]);
-    let shorter = Bootstrap {
-        replicates: 500,
-        seed: 9,
-    }
-    .run(&groups[..2], |_, cells| rate(cells));
+    let shorter = Bootstrap { replicates: 500, seed: 9 }.run(&groups[..2], |_, cells| rate(cells));
     assert_eq!(shorter[1].replicates[..], one[1].replicates[..500]);
 }
 
 #[test]
 fn undefined_replicates_are_counted() {
-    let cells = [1.0, 30.0].map(Cell::unweighted);
-    let ran = Bootstrap {
-        replicates: 3000,
-        seed: 4,
-    }
-    .run(&[&cells], |_, cells| {
-        (cells[0].rows > 0.0).then(|| cells[1].rows / cells[0].rows)
-    });
+    let cells = [1.0, 30.0].map(Cell::of_rows);
+    let ran = Bootstrap { replicates: 3000, seed: 4 }
+        .run(&[&cells], |_, cells| (cells[0].rows > 0.0).then(|| cells[1].rows / cells[0].rows));
     // (30/31)^31 = .362 of the draws leave the first cell empty.
     let share = ran[0].undefined as f64 / 3000.0;
     assert!((share - 0.362).abs() < 0.03, "{share}");
     assert_eq!(ran[0].undefined + ran[0].replicates.len(), 3000);
-    let none = Bootstrap {
-        replicates: 10,
-        seed: 4,
-    }
-    .run(&[&[]], |_, cells| rate(cells));
+    let none = Bootstrap { replicates: 10, seed: 4 }.run(&[&[]], |_, cells| rate(cells));
     assert_eq!(none[0].undefined, 10);
-    assert!(
-        Bootstrap {
-            replicates: 0,
-            seed: 4
-        }
-        .run(&[&cells], |_, cells| rate(cells))[0]
-            .replicates
-            .is_empty()
-    );
+    assert!(Bootstrap { replicates: 0, seed: 4 }.run(&[&cells], |_, cells| rate(cells))[0].replicates.is_empty());
 }
 
 #[test]
 fn bca_covers_a_rate_like_wilson() {
-    let cells = [12.0, 148.0].map(Cell::unweighted);
-    let ran = Bootstrap {
-        replicates: 20_000,
-        seed: 6,
-    }
-    .run(&[&cells], |_, cells| rate(cells));
+    let cells = [12.0, 148.0].map(Cell::of_rows);
+    let ran = Bootstrap { replicates: 20_000, seed: 6 }.run(&[&cells], |_, cells| rate(cells));
     let leave_out = jackknife(&cells, rate).unwrap();
     let bca = ran[0].bca(0.075, &leave_out, 0.95).unwrap();
     let score = wilson(12.0, 160.0, 0.95).unwrap();
     let percentile = ran[0].percentile(0.95).unwrap();
     // Half a row of discreteness; the percentile interval is too low at both ends.
-    assert!(
-        (bca.low - score.low).abs() < 0.005 && (bca.high - score.high).abs() < 0.009,
-        "{bca:?} {score:?}"
-    );
+    assert!((bca.low - score.low).abs() < 0.005 && (bca.high - score.high).abs() < 0.009, "{bca:?} {score:?}");
     assert!(bca.low > percentile.low && bca.high > percentile.high);
 }
 
 #[test]
 #[ignore = "prints timings; run alone with --nocapture"]
 fn measures_speed() {
-    let cells: Vec<[Cell; 4]> = (1..=60)
-        .map(|g| [30.0, 200.0, 50.0, 400.0].map(|r| Cell::unweighted(r * f64::from(g))))
-        .collect();
+    let cells: Vec<[Cell; 4]> =
+        (1..=60).map(|g| [30.0, 200.0, 50.0, 400.0].map(|r| Cell::of_rows(r * f64::from(g)))).collect();
     let groups: Vec<&[Cell]> = cells.iter().map(<[Cell; 4]>::as_slice).collect();
     let weighted: Vec<[Cell; 4]> = cells
         .iter()
-        .map(|group| {
-            group.map(|c| Cell {
-                rows: c.rows,
-                weight: 1.1 * c.rows,
-                weight_squared: 2.0 * c.rows,
-            })
-        })
+        .map(|group| group.map(|c| Cell { rows: c.rows, weight: 1.1 * c.rows, weight_squared: 2.0 * c.rows }))
         .collect();
     let weighted: Vec<&[Cell]> = weighted.iter().map(<[Cell; 4]>::as_slice).collect();
     for (name, groups) in [("unweighted", &groups), ("weighted", &weighted)] {
         let start = Instant::now();
-        let ran = Bootstrap {
-            replicates: 1000,
-            seed: 1,
-        }
-        .run(groups, |_, cells| rate(cells));
-        println!(
-            "bootstrap 1,000 x 60 groups x 4 cells, {name}: {:?} ({})",
-            start.elapsed(),
-            ran.len()
-        );
+        let ran = Bootstrap { replicates: 1000, seed: 1 }.run(groups, |_, cells| rate(cells));
+        println!("bootstrap 1,000 x 60 groups x 4 cells, {name}: {:?} ({})", start.elapsed(), ran.len());
     }
     use evenhand::inference::{difference, hypothesis, ratio, worst};
     let per_call = |name: &str, calls: u32, f: &dyn Fn(u32) -> f64| {
@@ -287,57 +190,31 @@ fn measures_speed() {
         println!("{name}: {:?} a call ({sum:.3})", start.elapsed() / calls);
     };
     let x = |i: u32| f64::from(i % 400 + 1);
-    per_call("wilson", 100_000, &|i| {
-        wilson(x(i), 1000.0, 0.95).unwrap().low
-    });
-    per_call("newcombe", 100_000, &|i| {
-        difference::newcombe(x(i), 1000.0, 30.0, 90.0, 0.95)
-            .unwrap()
-            .low
-    });
+    per_call("wilson", 100_000, &|i| wilson(x(i), 1000.0, 0.95).unwrap().low);
+    per_call("newcombe", 100_000, &|i| difference::newcombe(x(i), 1000.0, 30.0, 90.0, 0.95).unwrap().low);
     per_call("miettinen_nurminen", 20_000, &|i| {
-        difference::miettinen_nurminen(x(i), 1000.0, 30.0, 90.0, 0.95)
-            .unwrap()
-            .low
+        difference::miettinen_nurminen(x(i), 1000.0, 30.0, 90.0, 0.95).unwrap().low
     });
-    per_call("koopman", 20_000, &|i| {
-        ratio::koopman(x(i), 1000.0, 30.0, 90.0, 0.95).unwrap().low
-    });
+    per_call("koopman", 20_000, &|i| ratio::koopman(x(i), 1000.0, 30.0, 90.0, 0.95).unwrap().low);
     per_call("clopper_pearson", 20_000, &|i| {
-        evenhand::inference::rate::clopper_pearson(x(i), 1000.0, 0.95)
-            .unwrap()
-            .low
+        evenhand::inference::rate::clopper_pearson(x(i), 1000.0, 0.95).unwrap().low
     });
     per_call("fisher_exact, counts of 1e6", 200, &|i| {
         hypothesis::fisher_exact(500_000 + u64::from(i), 500_000, 499_000, 501_000)
     });
-    per_call("boschloo, 100 x 100", 10, &|i| {
-        hypothesis::boschloo(48 + u64::from(i), 52, 30, 70).unwrap()
-    });
-    per_call("boschloo, 5,000 x 5,000", 1, &|_| {
-        hypothesis::boschloo(1000, 4000, 1100, 3900).unwrap()
-    });
+    per_call("boschloo, 100 x 100", 10, &|i| hypothesis::boschloo(48 + u64::from(i), 52, 30, 70).unwrap());
+    per_call("boschloo, 5,000 x 5,000", 1, &|_| hypothesis::boschloo(1000, 4000, 1100, 3900).unwrap());
     let many = |k: u64, tiny: f64| -> Vec<worst::GroupRate> {
         (0..k)
             .map(|g| {
                 let n = 500.0 + (g * 7919 % 1009) as f64;
-                worst::GroupRate {
-                    x: tiny * n * (0.9 + 0.2 * (g * 104_729 % 997) as f64 / 997.0),
-                    n,
-                }
+                worst::GroupRate { x: tiny * n * (0.9 + 0.2 * (g * 104_729 % 997) as f64 / 997.0), n }
             })
             .collect()
     };
-    for (k, p, name) in [
-        (60, 0.3, "T"),
-        (60, 0.005, "box"),
-        (10_000, 0.3, "T"),
-        (10_000, 0.005, "box"),
-    ] {
+    for (k, p, name) in [(60, 0.3, "T"), (60, 0.005, "box"), (10_000, 0.3, "T"), (10_000, 0.005, "box")] {
         let groups = many(k, p);
-        per_call(&format!("gap_interval, {k} groups, {name}"), 3, &|_| {
-            worst::gap_interval(&groups, 0.95).unwrap().low
-        });
+        per_call(&format!("gap_interval, {k} groups, {name}"), 3, &|_| worst::gap_interval(&groups, 0.95).unwrap().low);
         per_call(&format!("ratio_interval, {k} groups, {name}"), 3, &|_| {
             worst::ratio_interval(&groups, 0.95).unwrap().low
         });
@@ -345,20 +222,13 @@ fn measures_speed() {
     // Sizes over four decades: bounds are loosest.
     let mixed: Vec<worst::GroupRate> = (0..10_000u64)
         .map(|g| {
-            let n = 10f64
-                .powf(2.0 + 4.0 * (g * 7919 % 10_007) as f64 / 10_007.0)
-                .round();
-            worst::GroupRate {
-                x: (0.3 * n).round(),
-                n,
-            }
+            let n = 10f64.powf(2.0 + 4.0 * (g * 7919 % 10_007) as f64 / 10_007.0).round();
+            worst::GroupRate { x: (0.3 * n).round(), n }
         })
         .collect();
-    per_call(
-        "gap_interval, 10,000 groups of very unequal size",
-        1,
-        &|_| worst::gap_interval(&mixed, 0.95).unwrap().low,
-    );
+    per_call("gap_interval, 10,000 groups of very unequal size", 1, &|_| {
+        worst::gap_interval(&mixed, 0.95).unwrap().low
+    });
     let groups = many(60, 0.3);
     per_call("expected_null_gap, 60 groups, 1,000 replicates", 5, &|i| {
         worst::expected_null_gap(&groups, 1000, u64::from(i)).unwrap()

@@ -39,17 +39,11 @@ fn outcomes(n: usize, p: f64) -> Vec<(usize, f64)> {
 
 /// Mean and least coverage of an interval for one rate, over rates 0.01 to 0.99.
 fn one_rate(n: usize, interval: fn(f64, f64, f64) -> Option<Interval>) -> (f64, f64) {
-    let all: Vec<Interval> = (0..=n)
-        .map(|x| interval(x as f64, n as f64, LEVEL).unwrap())
-        .collect();
+    let all: Vec<Interval> = (0..=n).map(|x| interval(x as f64, n as f64, LEVEL).unwrap()).collect();
     let coverage: Vec<f64> = (1..100)
         .map(|percent| {
             let p = f64::from(percent) / 100.0;
-            outcomes(n, p)
-                .iter()
-                .filter(|(x, _)| all[*x].contains(p))
-                .map(|o| o.1)
-                .sum()
+            outcomes(n, p).iter().filter(|(x, _)| all[*x].contains(p)).map(|o| o.1).sum()
         })
         .collect();
     summary(&coverage)
@@ -67,16 +61,10 @@ fn one_rate_covers_as_published() {
     for n in [20, 50, 100, 500, 1000, 5000] {
         let (mean, least) = one_rate(n, wilson);
         println!("Wilson           n {n:4}: mean {mean:.4}, least {least:.4}");
-        assert!(
-            (0.945..0.960).contains(&mean) && least > 0.83,
-            "{n} {mean} {least}"
-        );
+        assert!((0.945..0.960).contains(&mean) && least > 0.83, "{n} {mean} {least}");
         let (mean, least) = one_rate(n, jeffreys);
         println!("Jeffreys         n {n:4}: mean {mean:.4}, least {least:.4}");
-        assert!(
-            (0.943..0.962).contains(&mean) && least > 0.88,
-            "{n} {mean} {least}"
-        );
+        assert!((0.943..0.962).contains(&mean) && least > 0.88, "{n} {mean} {least}");
         let (mean, least) = one_rate(n, clopper_pearson);
         println!("Clopper-Pearson  n {n:4}: mean {mean:.4}, least {least:.4}");
         assert!(mean < 0.985 && least >= 0.95, "{n} {mean} {least}");
@@ -84,13 +72,7 @@ fn one_rate_covers_as_published() {
 }
 
 /// The coverage of a two-sample interval at one pair of rates.
-fn two_rates(
-    n1: usize,
-    p1: f64,
-    n2: usize,
-    p2: f64,
-    covers: impl Fn([f64; 4]) -> bool + Sync,
-) -> f64 {
+fn two_rates(n1: usize, p1: f64, n2: usize, p2: f64, covers: impl Fn([f64; 4]) -> bool + Sync) -> f64 {
     let second = outcomes(n2, p2);
     outcomes(n1, p1)
         .par_iter()
@@ -116,70 +98,45 @@ fn two_rates_cover_as_published() {
         for p1 in grid {
             for p2 in grid {
                 let (d, r) = (p1 - p2, p1 / p2);
-                coverage[0].push(two_rates(n1, p1, n2, p2, |[a, b, c, e]| {
-                    newcombe(a, b, c, e, LEVEL).unwrap().contains(d)
-                }));
+                coverage[0]
+                    .push(two_rates(n1, p1, n2, p2, |[a, b, c, e]| newcombe(a, b, c, e, LEVEL).unwrap().contains(d)));
                 coverage[1].push(two_rates(n1, p1, n2, p2, |[a, b, c, e]| {
                     miettinen_nurminen(a, b, c, e, LEVEL).unwrap().contains(d)
                 }));
-                coverage[2].push(two_rates(n1, p1, n2, p2, |[a, b, c, e]| {
-                    mee(a, b, c, e, LEVEL).unwrap().contains(d)
-                }));
-                coverage[3].push(two_rates(n1, p1, n2, p2, |[a, b, c, e]| {
-                    koopman(a, b, c, e, LEVEL).unwrap().contains(r)
-                }));
+                coverage[2].push(two_rates(n1, p1, n2, p2, |[a, b, c, e]| mee(a, b, c, e, LEVEL).unwrap().contains(d)));
+                coverage[3]
+                    .push(two_rates(n1, p1, n2, p2, |[a, b, c, e]| koopman(a, b, c, e, LEVEL).unwrap().contains(r)));
             }
         }
         let names = ["Newcombe", "Miettinen-Nurminen", "Mee", "Koopman"];
         for ((name, floor), coverage) in names.iter().zip([0.86, 0.90, 0.89, 0.88]).zip(&coverage) {
             let (mean, least) = summary(coverage);
             println!("{name:18} n {n1:3}, {n2:3}: mean {mean:.4}, least {least:.4}");
-            assert!(
-                (0.945..0.980).contains(&mean) && least > floor,
-                "{name} {n1} {n2}: {mean} {least}"
-            );
+            assert!((0.945..0.980).contains(&mean) && least > floor, "{name} {n1} {n2}: {mean} {least}");
         }
     }
 }
 
 #[test]
 fn two_rates_cover_in_large_groups() {
-    for (n1, p1, n2, p2) in [
-        (500, 0.05, 500, 0.08),
-        (5000, 0.3, 500, 0.3),
-        (5000, 0.02, 1000, 0.99),
-        (2000, 0.5, 2000, 0.45),
-    ] {
+    for (n1, p1, n2, p2) in
+        [(500, 0.05, 500, 0.08), (5000, 0.3, 500, 0.3), (5000, 0.02, 1000, 0.99), (2000, 0.5, 2000, 0.45)]
+    {
         let (d, r) = (p1 - p2, p1 / p2);
         for coverage in [
-            two_rates(n1, p1, n2, p2, |[a, b, c, e]| {
-                newcombe(a, b, c, e, LEVEL).unwrap().contains(d)
-            }),
-            two_rates(n1, p1, n2, p2, |[a, b, c, e]| {
-                miettinen_nurminen(a, b, c, e, LEVEL).unwrap().contains(d)
-            }),
-            two_rates(n1, p1, n2, p2, |[a, b, c, e]| {
-                koopman(a, b, c, e, LEVEL).unwrap().contains(r)
-            }),
+            two_rates(n1, p1, n2, p2, |[a, b, c, e]| newcombe(a, b, c, e, LEVEL).unwrap().contains(d)),
+            two_rates(n1, p1, n2, p2, |[a, b, c, e]| miettinen_nurminen(a, b, c, e, LEVEL).unwrap().contains(d)),
+            two_rates(n1, p1, n2, p2, |[a, b, c, e]| koopman(a, b, c, e, LEVEL).unwrap().contains(r)),
         ] {
-            assert!(
-                (0.940..0.962).contains(&coverage),
-                "{n1} {p1} {n2} {p2}: {coverage}"
-            );
+            assert!((0.940..0.962).contains(&coverage), "{n1} {p1} {n2} {p2}: {coverage}");
         }
     }
 }
 
 /// The shares of simulated tables whose gap, and whose ratio interval, misses the truth.
 fn misses(rates: &[f64], sizes: &[u64], draws: u32, seed: u64) -> (f64, f64) {
-    let (low, high) = rates
-        .iter()
-        .fold((1.0f64, 0.0f64), |(l, h), &p| (l.min(p), h.max(p)));
-    let laws: Vec<Binomial> = rates
-        .iter()
-        .zip(sizes)
-        .map(|(&p, &n)| Binomial::new(n, p).unwrap())
-        .collect();
+    let (low, high) = rates.iter().fold((1.0f64, 0.0f64), |(l, h), &p| (l.min(p), h.max(p)));
+    let laws: Vec<Binomial> = rates.iter().zip(sizes).map(|(&p, &n)| Binomial::new(n, p).unwrap()).collect();
     let (gap, ratio) = (0..draws)
         .into_par_iter()
         .map(|draw| {
@@ -188,22 +145,15 @@ fn misses(rates: &[f64], sizes: &[u64], draws: u32, seed: u64) -> (f64, f64) {
             let groups: Vec<GroupRate> = laws
                 .iter()
                 .zip(sizes)
-                .map(|(law, &n)| GroupRate {
-                    x: law.sample(&mut rng) as f64,
-                    n: n as f64,
-                })
+                .map(|(law, &n)| GroupRate { x: law.sample(&mut rng) as f64, n: n as f64 })
                 .collect();
             let gap = gap_interval(&groups, LEVEL).unwrap();
             let gap_misses = !gap.contains(high - low);
-            let ratio_misses =
-                ratio_interval(&groups, LEVEL).is_some_and(|i| !i.contains(low / high));
+            let ratio_misses = ratio_interval(&groups, LEVEL).is_some_and(|i| !i.contains(low / high));
             (u32::from(gap_misses), u32::from(ratio_misses))
         })
         .reduce(|| (0, 0), |a, b| (a.0 + b.0, a.1 + b.1));
-    (
-        f64::from(gap) / f64::from(draws),
-        f64::from(ratio) / f64::from(draws),
-    )
+    (f64::from(gap) / f64::from(draws), f64::from(ratio) / f64::from(draws))
 }
 
 #[test]
@@ -211,31 +161,15 @@ fn fair_groups_are_seldom_accused() {
     // No true gap: a lower limit above 0 (an upper limit of the ratio below 1) is a false claim. 5 % plus three Monte Carlo
     // standard errors of 4,000 draws (1 %). Two groups have Newcombe's and Koopman's exact size, which discreteness lifts to 6.5 % at 25 rows each and a rate of one half.
     for (k, bound) in [(2, 0.075), (3, 0.06), (10, 0.06), (30, 0.06)] {
-        for (n, p) in [
-            (50, 0.3),
-            (200, 0.3),
-            (100, 0.05),
-            (1000, 0.05),
-            (500, 0.7),
-            (25, 0.5),
-            (200, 0.97),
-        ] {
+        for (n, p) in [(50, 0.3), (200, 0.3), (100, 0.05), (1000, 0.05), (500, 0.7), (25, 0.5), (200, 0.97)] {
             let (gap, ratio) = misses(&vec![p; k], &vec![n; k], 4000, 11);
             println!("{k:2} groups of {n:4} at {p}: false claims gap {gap:.4}, ratio {ratio:.4}");
-            assert!(
-                gap < bound && ratio < bound,
-                "{k} groups of {n} at {p}: {gap}, {ratio}"
-            );
+            assert!(gap < bound && ratio < bound, "{k} groups of {n} at {p}: {gap}, {ratio}");
         }
-        let sizes: Vec<u64> = (0..k)
-            .map(|g| 20 * (g as u64 + 1) * (g as u64 + 1))
-            .collect();
+        let sizes: Vec<u64> = (0..k).map(|g| 20 * (g as u64 + 1) * (g as u64 + 1)).collect();
         let (gap, ratio) = misses(&vec![0.3; k], &sizes, 4000, 12);
         println!("{k:2} groups of very unequal size: false claims gap {gap:.4}, ratio {ratio:.4}");
-        assert!(
-            gap < bound && ratio < bound,
-            "{k} unequal groups: {gap}, {ratio}"
-        );
+        assert!(gap < bound && ratio < bound, "{k} unequal groups: {gap}, {ratio}");
     }
 }
 
@@ -243,15 +177,9 @@ fn fair_groups_are_seldom_accused() {
 fn true_gaps_are_covered() {
     for (rates, sizes) in [
         (vec![0.2, 0.25, 0.3, 0.35], vec![200u64; 4]),
-        (
-            vec![0.1, 0.1, 0.1, 0.1, 0.1, 0.3],
-            vec![25, 50, 100, 200, 400, 1000],
-        ),
+        (vec![0.1, 0.1, 0.1, 0.1, 0.1, 0.3], vec![25, 50, 100, 200, 400, 1000]),
         (vec![0.02, 0.03, 0.5], vec![60, 60, 60]),
-        (
-            (0..10).map(|g| 0.3 + 0.01 * f64::from(g)).collect(),
-            vec![200; 10],
-        ),
+        ((0..10).map(|g| 0.3 + 0.01 * f64::from(g)).collect(), vec![200; 10]),
     ] {
         let (gap, ratio) = misses(&rates, &sizes, 4000, 13);
         println!("{rates:?}: misses gap {gap:.4}, ratio {ratio:.4}");

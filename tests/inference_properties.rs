@@ -1,29 +1,24 @@
 //! What must hold of `evenhand::inference` for any counts.
 
-use evenhand::inference::bootstrap::{Bootstrap, Cell};
-use evenhand::inference::difference::{
-    mee, miettinen_nurminen, miettinen_nurminen_z, mover_difference, newcombe,
-};
+use evenhand::inference::bootstrap::Bootstrap;
+use evenhand::inference::difference::{mee, miettinen_nurminen, miettinen_nurminen_z, mover_difference, newcombe};
 use evenhand::inference::hypothesis::{
     boschloo, chi_square_homogeneity, fisher_exact, tost_difference, tost_ratio, two_proportion_z,
 };
 use evenhand::inference::multiplicity::Multiplicity;
-use evenhand::inference::power::{
-    growth_to_decide, minimum_detectable_difference, rows_for_difference,
-};
+use evenhand::inference::power::{growth_to_decide, minimum_detectable_difference, rows_for_difference};
 use evenhand::inference::rate::{clopper_pearson, jeffreys, wilson};
-use evenhand::inference::ratio::{
-    RatioInterval, fieller, katz, koopman, miettinen_nurminen_ratio, mover_ratio,
-};
+use evenhand::inference::ratio::{RatioInterval, fieller, katz, koopman, miettinen_nurminen_ratio, mover_ratio};
 use evenhand::inference::stratified::{
-    Stratum, breslow_day, cmh_test, gail_simon, mantel_haenszel_difference,
-    mantel_haenszel_odds_ratio, mantel_haenszel_ratio,
+    Stratum, breslow_day, cmh_test, gail_simon, mantel_haenszel_difference, mantel_haenszel_odds_ratio,
+    mantel_haenszel_ratio,
 };
 use evenhand::inference::worst::{
-    GroupRate, between_variance, expected_null_gap, expected_null_ratio, gap_interval,
-    gap_interval_normal, ratio_interval, ratio_interval_normal,
+    GroupRate, between_variance, expected_null_gap, expected_null_ratio, gap_interval, gap_interval_normal,
+    ratio_interval, ratio_interval_normal,
 };
 use evenhand::inference::{Interval, z_quantile};
+use evenhand::tally::Cell;
 use proptest::prelude::*;
 
 type OneRate = fn(f64, f64, f64) -> Option<Interval>;
@@ -36,17 +31,9 @@ const RATIOS: [Ratio; 3] = [koopman, miettinen_nurminen_ratio, katz];
 
 /// Counts of every size, whole or fractional, with the ends often.
 fn counts() -> impl Strategy<Value = (f64, f64)> {
-    let trials = prop_oneof![
-        (1u32..60).prop_map(f64::from),
-        0.05f64..50.0,
-        (2.0f64..10.0).prop_map(|e| 10f64.powf(e)),
-    ];
-    let share = prop_oneof![
-        Just(0.0),
-        Just(1.0),
-        0.0f64..1.0,
-        (-9.0f64..0.0).prop_map(|e| 10f64.powf(e))
-    ];
+    let trials =
+        prop_oneof![(1u32..60).prop_map(f64::from), 0.05f64..50.0, (2.0f64..10.0).prop_map(|e| 10f64.powf(e)),];
+    let share = prop_oneof![Just(0.0), Just(1.0), 0.0f64..1.0, (-9.0f64..0.0).prop_map(|e| 10f64.powf(e))];
     (trials, share).prop_map(|(n, share)| {
         let x = share * n;
         (if n.fract() == 0.0 { x.round() } else { x }, n)
@@ -290,7 +277,7 @@ proptest! {
         prop_assert!(cmh_test(&strata).is_none_or(|t| number(t.p_value)));
         prop_assert!(breslow_day(&strata).is_none_or(|t| number(t.p_value)));
         prop_assert!(gail_simon(&strata).is_none_or(|t| number(t.p_value)));
-        let cells = [Cell { rows: a, weight: b, weight_squared: c }, Cell { rows: d, weight: e, weight_squared: f }, Cell::unweighted(g)];
+        let cells = [Cell { rows: a, weight: b, weight_squared: c }, Cell { rows: d, weight: e, weight_squared: f }, Cell::of_rows(g)];
         let ran = Bootstrap { replicates: 3, seed: 1 }.run(&[&cells], |_, cells| Some(cells[0].weight / cells[1].weight));
         prop_assert_eq!(ran[0].replicates.len() + ran[0].undefined, 3);
         prop_assert!(ran[0].replicates.iter().all(|&v| number(v)));

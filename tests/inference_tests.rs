@@ -1,22 +1,19 @@
 //! Published p-values and pooled effects, and those that independent peers answer, for `evenhand::inference`.
 
 use evenhand::inference::hypothesis::{
-    boschloo, chi_square_homogeneity, chi_square_table, fisher_exact, g_test_table,
-    tost_difference, tost_ratio, two_proportion_z,
+    boschloo, chi_square_homogeneity, chi_square_table, fisher_exact, g_test_table, tost_difference, tost_ratio,
+    two_proportion_z,
 };
 use evenhand::inference::multiplicity::Multiplicity;
 use evenhand::inference::power::{minimum_detectable_difference, power_two_proportions};
 use evenhand::inference::stratified::{
-    Stratum, breslow_day, cmh_test, gail_simon, mantel_haenszel_difference,
-    mantel_haenszel_odds_ratio, mantel_haenszel_ratio,
+    Stratum, breslow_day, cmh_test, gail_simon, mantel_haenszel_difference, mantel_haenszel_odds_ratio,
+    mantel_haenszel_ratio,
 };
 
 #[track_caller]
 fn near(value: f64, expected: f64, tolerance: f64) {
-    assert!(
-        (value - expected).abs() <= tolerance,
-        "{value} is not {expected}"
-    );
+    assert!((value - expected).abs() <= tolerance, "{value} is not {expected}");
 }
 
 #[test]
@@ -25,13 +22,7 @@ fn two_sample_tests_match_scipy() {
     let t = two_proportion_z(48.0, 80.0, 12.0, 40.0).unwrap();
     near(t.z, 3.0983867, 1e-7);
     near(t.p_value, 0.0019457737, 1e-10);
-    near(
-        chi_square_homogeneity(&[(48.0, 80.0), (12.0, 40.0)])
-            .unwrap()
-            .statistic,
-        t.z * t.z,
-        1e-9,
-    );
+    near(chi_square_homogeneity(&[(48.0, 80.0), (12.0, 40.0)]).unwrap().statistic, t.z * t.z, 1e-9);
     for ([a, b, c, d], expected) in [
         ([48, 32, 12, 28], 0.0034092217678491827),
         ([3, 7, 9, 1], 0.019766611097880443),
@@ -50,18 +41,10 @@ fn two_sample_tests_match_scipy() {
         near(fisher_exact(a, c, b, d) / p, 1.0, 1e-9);
     }
     // Subnormal: the oracle's 4.2133e-319 has its five digits.
-    near(
-        fisher_exact(4196, 12086, 540, 7569) / 4.2133e-319,
-        1.0,
-        1e-3,
-    );
+    near(fisher_exact(4196, 12086, 540, 7569) / 4.2133e-319, 1.0, 1e-3);
     assert_eq!(fisher_exact(0, 0, 3, 4), 1.0);
     assert_eq!(fisher_exact(0, 0, 0, 0), 1.0);
-    near(
-        fisher_exact(u64::MAX / 4, u64::MAX / 4, u64::MAX / 4, u64::MAX / 4),
-        1.0,
-        1e-9,
-    );
+    near(fisher_exact(u64::MAX / 4, u64::MAX / 4, u64::MAX / 4, u64::MAX / 4), 1.0, 1e-9);
 }
 
 #[test]
@@ -91,30 +74,14 @@ fn chi_square_and_g_match_scipy() {
     let t = chi_square_homogeneity(&[(540.0, 8109.0), (4196.0, 16282.0)]).unwrap();
     near(t.statistic, 1263.60251142705, 1e-8);
     near(t.p_value / 9.183173449037498e-277, 1.0, 1e-9);
-    let races = [
-        (4285.0, 20910.0),
-        (203.0, 2286.0),
-        (211.0, 771.0),
-        (20.0, 223.0),
-        (17.0, 201.0),
-    ];
+    let races = [(4285.0, 20910.0), (203.0, 2286.0), (211.0, 771.0), (20.0, 223.0), (17.0, 201.0)];
     let t = chi_square_homogeneity(&races).unwrap();
     near(t.statistic, 239.80009383923073, 1e-9);
     near(t.p_value / 1.0244663837323243e-50, 1.0, 1e-8);
     assert_eq!(t.df, 4);
-    let segments = [
-        3988.0, 1766.0, 1316.0, 1644.0, 7568.0, 612.0, 313.0, 1704.0, 648.0, 4832.0,
-    ];
-    near(
-        chi_square_table(&segments, 5).unwrap().statistic,
-        2073.744480587393,
-        1e-8,
-    );
-    near(
-        g_test_table(&segments, 5).unwrap().statistic,
-        2203.7652801152058,
-        1e-8,
-    );
+    let segments = [3988.0, 1766.0, 1316.0, 1644.0, 7568.0, 612.0, 313.0, 1704.0, 648.0, 4832.0];
+    near(chi_square_table(&segments, 5).unwrap().statistic, 2073.744480587393, 1e-8);
+    near(g_test_table(&segments, 5).unwrap().statistic, 2203.7652801152058, 1e-8);
     assert_eq!(chi_square_table(&segments, 3), None);
     assert_eq!(chi_square_homogeneity(&[(0.0, 5.0), (0.0, 7.0)]), None);
     assert_eq!(chi_square_homogeneity(&[(3.0, 5.0), (0.0, 0.0)]), None);
@@ -138,19 +105,10 @@ fn equivalence_is_by_the_right_score() {
 #[test]
 fn adjusted_p_values_match_statsmodels() {
     // statsmodels 0.15.0 multipletests.
-    let p = [
-        0.001, 0.008, 0.039, 0.041, 0.042, 0.06, 0.074, 0.205, 0.212, 0.216,
-    ];
-    let holm = [
-        0.01, 0.072, 0.312, 0.312, 0.312, 0.312, 0.312, 0.615, 0.615, 0.615,
-    ];
-    let bh = [
-        0.01, 0.04, 0.084, 0.084, 0.084, 0.1, 0.105714, 0.216, 0.216, 0.216,
-    ];
-    let by = [
-        0.02929, 0.117159, 0.246033, 0.246033, 0.246033, 0.292897, 0.309634, 0.632657, 0.632657,
-        0.632657,
-    ];
+    let p = [0.001, 0.008, 0.039, 0.041, 0.042, 0.06, 0.074, 0.205, 0.212, 0.216];
+    let holm = [0.01, 0.072, 0.312, 0.312, 0.312, 0.312, 0.312, 0.615, 0.615, 0.615];
+    let bh = [0.01, 0.04, 0.084, 0.084, 0.084, 0.1, 0.105714, 0.216, 0.216, 0.216];
+    let by = [0.02929, 0.117159, 0.246033, 0.246033, 0.246033, 0.292897, 0.309634, 0.632657, 0.632657, 0.632657];
     for (method, expected) in [
         (Multiplicity::Holm, holm),
         (Multiplicity::BenjaminiHochberg, bh),
@@ -170,10 +128,7 @@ fn adjusted_p_values_match_statsmodels() {
     }
     assert_eq!(Multiplicity::Holm.adjust(&[f64::NAN, 0.01]), [1.0, 0.02]);
     assert!(Multiplicity::BenjaminiYekutieli.adjust(&[]).is_empty());
-    assert_eq!(
-        serde_json::to_string(&Multiplicity::BenjaminiHochberg).unwrap(),
-        "\"benjamini_hochberg\""
-    );
+    assert_eq!(serde_json::to_string(&Multiplicity::BenjaminiHochberg).unwrap(), "\"benjamini_hochberg\"");
 }
 
 #[test]
@@ -186,29 +141,16 @@ fn detectable_differences_match_the_table() {
         (5000.0, 5000.0, 0.0260),
         (10_000.0, 100.0, 0.1322),
     ] {
-        near(
-            minimum_detectable_difference(0.3, n1, n2, 0.95, 0.8).unwrap(),
-            expected,
-            5.1e-5,
-        );
+        near(minimum_detectable_difference(0.3, n1, n2, 0.95, 0.8).unwrap(), expected, 5.1e-5);
     }
-    assert_eq!(
-        minimum_detectable_difference(0.3, 2.0, 2.0, 0.95, 0.8),
-        None
-    );
-    near(
-        power_two_proportions(0.3, 50.0, 0.3, 50.0, 0.95),
-        0.025,
-        1e-9,
-    );
+    assert_eq!(minimum_detectable_difference(0.3, 2.0, 2.0, 0.95, 0.8), None);
+    near(power_two_proportions(0.3, 50.0, 0.3, 50.0, 0.95), 0.025, 1e-9);
     assert_eq!(power_two_proportions(0.0, 50.0, 1.0, 50.0, 0.95), 1.0);
     assert_eq!(power_two_proportions(0.3, 0.0, 0.5, 50.0, 0.95), 0.0);
 }
 
 fn strata(rows: &[[f64; 4]]) -> Vec<Stratum> {
-    rows.iter()
-        .map(|&[x1, n1, x2, n2]| Stratum { x1, n1, x2, n2 })
-        .collect()
+    rows.iter().map(|&[x1, n1, x2, n2]| Stratum { x1, n1, x2, n2 }).collect()
 }
 
 #[test]
@@ -218,16 +160,8 @@ fn stratified_effects_match_statsmodels() {
     let difference = mantel_haenszel_difference(&two, 0.95).unwrap();
     near(difference.value, -0.0284810, 5e-8);
     near(difference.se, 0.0575250, 5e-8);
-    near(
-        cmh_test(&two).unwrap().statistic,
-        0.23752900232018584,
-        1e-12,
-    );
-    near(
-        mantel_haenszel_ratio(&two, 0.95).unwrap().value,
-        0.9203539823008849,
-        1e-12,
-    );
+    near(cmh_test(&two).unwrap().statistic, 0.23752900232018584, 1e-12);
+    near(mantel_haenszel_ratio(&two, 0.95).unwrap().value, 0.9203539823008849, 1e-12);
     let odds = mantel_haenszel_odds_ratio(&two, 0.95).unwrap();
     near(odds.value, 0.8714285714285713, 1e-12);
     near(odds.se, 0.28050963157573344, 1e-12);
@@ -254,11 +188,7 @@ fn berkeley_admissions_come_out_as_published() {
     let test = cmh_test(&departments).unwrap();
     near(test.statistic, 1.5246066604434356, 1e-10);
     near(test.p_value, 0.21692369705551817, 1e-9);
-    near(
-        mantel_haenszel_ratio(&departments, 0.95).unwrap().value,
-        0.944905022595929,
-        1e-12,
-    );
+    near(mantel_haenszel_ratio(&departments, 0.95).unwrap().value, 0.944905022595929, 1e-12);
     let tarone = breslow_day(&departments).unwrap();
     near(tarone.statistic, 18.82550125205323, 1e-8);
     near(tarone.p_value, 0.0020714013978808676, 1e-9);
@@ -280,12 +210,7 @@ fn reversal_follows_its_formula() {
     assert_eq!(gail_simon(&two[..1]), None);
     // An empty group in a stratum is no overlap.
     let mut three = two.clone();
-    three.push(Stratum {
-        x1: 3.0,
-        n1: 9.0,
-        x2: 0.0,
-        n2: 0.0,
-    });
+    three.push(Stratum { x1: 3.0, n1: 9.0, x2: 0.0, n2: 0.0 });
     assert_eq!(gail_simon(&three), Some(t));
     assert_eq!(cmh_test(&three), cmh_test(&two));
     assert_eq!(mantel_haenszel_difference(&three[2..], 0.95), None);

@@ -18,42 +18,22 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::rng::{BLOCK, binomial, stream};
+use crate::tally::Cell;
 
 pub use super::replicates::Replicates;
 
-/// The content of one cell of a table.
-#[derive(Clone, Copy, Debug, PartialEq, Default, Serialize, Deserialize)]
-pub struct Cell {
-    /// How many rows.
-    pub rows: f64,
-    /// The sum of their weights; equal to `rows` without weights.
-    pub weight: f64,
-    /// The sum of their squared weights; equal to `rows` without weights.
-    pub weight_squared: f64,
-}
-
-impl Cell {
-    /// A cell of rows without weights.
-    pub fn unweighted(rows: f64) -> Self {
-        Self {
-            rows,
-            weight: rows,
-            weight_squared: rows,
-        }
-    }
-
-    fn is_unweighted(&self) -> bool {
-        self.weight == self.rows && self.weight_squared == self.rows
-    }
+fn is_unweighted(cell: &Cell) -> bool {
+    cell.weight == cell.rows && cell.weight_squared == cell.rows
 }
 
 /// A bootstrap of so many replicates, from a seed.
 ///
 /// ```
-/// use evenhand::inference::bootstrap::{Bootstrap, Cell};
+/// use evenhand::inference::bootstrap::Bootstrap;
+/// use evenhand::tally::Cell;
 ///
 /// // Selected and not selected, in two groups.
-/// let (a, b) = ([300.0, 700.0].map(Cell::unweighted), [120.0, 380.0].map(Cell::unweighted));
+/// let (a, b) = ([300.0, 700.0].map(Cell::of_rows), [120.0, 380.0].map(Cell::of_rows));
 /// let rate = |_group: usize, cells: &[Cell]| Some(cells[0].weight / (cells[0].weight + cells[1].weight));
 /// let replicates = Bootstrap { replicates: 2000, seed: 1 }.run(&[&a, &b], rate);
 /// let se = replicates[0].standard_error().expect("all are defined");
@@ -98,10 +78,7 @@ impl Bootstrap {
         (0..groups.len())
             .map(|group| {
                 let values = parts[group * blocks..(group + 1) * blocks].concat();
-                Replicates {
-                    undefined: self.replicates - values.len(),
-                    replicates: values,
-                }
+                Replicates { undefined: self.replicates - values.len(), replicates: values }
             })
             .collect()
     }
@@ -140,17 +117,9 @@ enum Sampler {
 
 impl Sampler {
     fn new(cells: &[Cell]) -> Self {
-        if cells.iter().all(Cell::is_unweighted) {
-            let total: f64 = cells
-                .iter()
-                .map(|cell| cell.rows)
-                .filter(|&rows| rows > 0.0)
-                .sum();
-            return Self::Rows(if total.is_finite() {
-                total.round()
-            } else {
-                0.0
-            });
+        if cells.iter().all(is_unweighted) {
+            let total: f64 = cells.iter().map(|cell| cell.rows).filter(|&rows| rows > 0.0).sum();
+            return Self::Rows(if total.is_finite() { total.round() } else { 0.0 });
         }
         let gamma = |cell: &Cell| {
             let shape = cell.weight * cell.weight / cell.weight_squared;
@@ -168,19 +137,11 @@ impl Sampler {
                 for (cell, new) in cells.iter().zip(drawn) {
                     let rows = cell.rows.max(0.0);
                     // The last cell with mass takes what is left: there its share is 1, up to rounding.
-                    let share = if mass > rows * (1.0 + 1e-12) {
-                        rows / mass
-                    } else {
-                        1.0
-                    };
-                    let count = if rows > 0.0 {
-                        binomial(rng, left, share)
-                    } else {
-                        0.0
-                    };
+                    let share = if mass > rows * (1.0 + 1e-12) { rows / mass } else { 1.0 };
+                    let count = if rows > 0.0 { binomial(rng, left, share) } else { 0.0 };
                     left -= count;
                     mass -= rows;
-                    *new = Cell::unweighted(count);
+                    *new = Cell::of_rows(count);
                 }
             }
             Self::Weights(gammas) => {

@@ -48,10 +48,7 @@ pub fn newcombe(x1: f64, n1: f64, x2: f64, n2: f64, level: f64) -> Option<Interv
 /// ```
 pub fn mover_difference(t1: f64, i1: Interval, t2: f64, i2: Interval) -> Interval {
     let d = t1 - t2;
-    Interval {
-        low: d - (t1 - i1.low).hypot(i2.high - t2),
-        high: d + (i1.high - t1).hypot(t2 - i2.low),
-    }
+    Interval { low: d - (t1 - i1.low).hypot(i2.high - t2), high: d + (i1.high - t1).hypot(t2 - i2.low) }
 }
 
 /// Miettinen and Nurminen's score interval: all δ with `|Z(δ)| <= z`, `Z` as in [`miettinen_nurminen_z`].
@@ -111,11 +108,7 @@ pub fn miettinen_nurminen_z(x1: f64, n1: f64, x2: f64, n2: f64, delta: f64) -> O
     }
     let miss = x1 / n1 - x2 / n2 - delta;
     let variance = n / (n - 1.0) * null_variance(x1, n1, x2, n2, delta);
-    if miss == 0.0 {
-        Some(0.0)
-    } else {
-        (variance > 0.0).then(|| miss / variance.sqrt())
-    }
+    if miss == 0.0 { Some(0.0) } else { (variance > 0.0).then(|| miss / variance.sqrt()) }
 }
 
 /// All δ whose score test does not reject, by two root searches.
@@ -163,16 +156,8 @@ fn null_variance(x1: f64, n1: f64, x2: f64, n2: f64, delta: f64) -> f64 {
     // Counting the rarer outcome, and from the smaller of the two rates up, keeps digits near 0 and 1; both changes leave
     // the variance as it is.
     let rarer = x1 + x2 <= (n1 - x1) + (n2 - x2);
-    let (x1, x2, delta) = if rarer {
-        (x1, x2, delta)
-    } else {
-        (n1 - x1, n2 - x2, -delta)
-    };
-    let (x1, n1, x2, n2, delta) = if delta < 0.0 {
-        (x2, n2, x1, n1, -delta)
-    } else {
-        (x1, n1, x2, n2, delta)
-    };
+    let (x1, x2, delta) = if rarer { (x1, x2, delta) } else { (n1 - x1, n2 - x2, -delta) };
+    let (x1, n1, x2, n2, delta) = if delta < 0.0 { (x2, n2, x1, n1, -delta) } else { (x1, n1, x2, n2, delta) };
     let p2 = smaller_rate(x1, n1, x2, n2, delta);
     let p1 = (p2 + delta).min(1.0);
     p1 * (1.0 - p1) / n1 + p2 * (1.0 - p2) / n2
@@ -191,21 +176,13 @@ fn smaller_rate(x1: f64, n1: f64, x2: f64, n2: f64, delta: f64) -> f64 {
     let l0 = x2 * delta * (1.0 - delta) / n;
     if l0 <= 0.0 {
         // No success in the second group, or no difference: the root at 0 splits off.
-        return if l1 > 0.0 {
-            2.0 * l1 / ((l2 * l2 - 4.0 * l1).max(0.0).sqrt() - l2)
-        } else {
-            0.0
-        }
-        .clamp(0.0, 1.0 - delta);
+        return if l1 > 0.0 { 2.0 * l1 / ((l2 * l2 - 4.0 * l1).max(0.0).sqrt() - l2) } else { 0.0 }
+            .clamp(0.0, 1.0 - delta);
     }
     let third = l2 / 3.0;
     let q = third * third * third - l1 * l2 / 6.0 + l0 / 2.0;
     let b = q.signum() * (third * third - l1 / 3.0).max(0.0).sqrt();
-    let angle = if b == 0.0 {
-        PI / 2.0
-    } else {
-        (PI + (q / (b * b * b)).clamp(-1.0, 1.0).acos()) / 3.0
-    };
+    let angle = if b == 0.0 { PI / 2.0 } else { (PI + (q / (b * b * b)).clamp(-1.0, 1.0).acos()) / 3.0 };
     // The cubic falls through its root from a positive value at 0 to a negative one at the top.
     let (mut low, mut high) = (0.0, 1.0 - delta);
     let mut p = (2.0 * b * angle.cos() - third).clamp(low, high);
@@ -218,11 +195,7 @@ fn smaller_rate(x1: f64, n1: f64, x2: f64, n2: f64, delta: f64) -> f64 {
             high = p
         }
         let newton = p - value / slope;
-        let next = if newton >= low && newton <= high {
-            newton
-        } else {
-            0.5 * (low + high)
-        };
+        let next = if newton >= low && newton <= high { newton } else { 0.5 * (low + high) };
         let done = (next - p).abs() <= 4.0 * f64::EPSILON * next;
         p = next;
         if done {

@@ -84,11 +84,7 @@ impl Margins {
 /// ```
 pub fn fisher_exact(a: u64, b: u64, c: u64, d: u64) -> f64 {
     let [a, b, c, d] = [a, b, c, d].map(|count| count as f64);
-    let margins = Margins {
-        n1: a + b,
-        n2: c + d,
-        x: a + c,
-    };
+    let margins = Margins { n1: a + b, n2: c + d, x: a + c };
     let n = a + b + c + d;
     if margins.lowest() >= margins.highest() {
         return 1.0;
@@ -107,11 +103,7 @@ pub fn fisher_exact(a: u64, b: u64, c: u64, d: u64) -> f64 {
     let up = a > mode;
     let near = margins.ln_tail(a, up).exp();
     // The first table on the other side that is no likelier: bisection, since probabilities fall away from the mode.
-    let (mut inside, mut outside) = if up {
-        (mode, margins.lowest() - 1.0)
-    } else {
-        (mode, margins.highest() + 1.0)
-    };
+    let (mut inside, mut outside) = if up { (mode, margins.lowest() - 1.0) } else { (mode, margins.highest() + 1.0) };
     while (inside - outside).abs() > 1.0 {
         let middle = ((inside + outside) / 2.0).floor();
         if margins.ln_pmf(middle) <= bound {
@@ -121,11 +113,7 @@ pub fn fisher_exact(a: u64, b: u64, c: u64, d: u64) -> f64 {
         }
     }
     let exists = outside >= margins.lowest() && outside <= margins.highest();
-    let far = if exists {
-        margins.ln_tail(outside, !up).exp()
-    } else {
-        0.0
-    };
+    let far = if exists { margins.ln_tail(outside, !up).exp() } else { 0.0 };
     (near + far).min(1.0)
 }
 
@@ -157,14 +145,7 @@ pub fn boschloo(a: u64, b: u64, c: u64, d: u64) -> Option<f64> {
 
 /// The one-sided p-value against "the first rate is not smaller".
 fn boschloo_less(x1: u64, n1: u64, x2: u64, n2: u64) -> f64 {
-    let tail = |i: u64, j: u64| {
-        Margins {
-            n1: n1 as f64,
-            n2: n2 as f64,
-            x: (i + j) as f64,
-        }
-        .lower_tail(i as f64)
-    };
+    let tail = |i: u64, j: u64| Margins { n1: n1 as f64, n2: n2 as f64, x: (i + j) as f64 }.lower_tail(i as f64);
     let bound = tail(x1, x2) * (1.0 + 1e-9);
     // For each i, the tables (i, j) with j >= start[i] are at least as extreme; the start rises with i.
     let mut starts = Vec::with_capacity(n1 as usize + 1);
@@ -179,19 +160,13 @@ fn boschloo_less(x1: u64, n1: u64, x2: u64, n2: u64) -> f64 {
     let mut second = vec![0.0; n2 as usize + 2];
     let mut probability = |rate: f64| {
         let (yes, no) = (rate.ln(), (-rate).ln_1p());
-        let pmf = |logs: &[f64], i: usize| {
-            (logs[i] + i as f64 * yes + (logs.len() - 1 - i) as f64 * no).exp()
-        };
+        let pmf = |logs: &[f64], i: usize| (logs[i] + i as f64 * yes + (logs.len() - 1 - i) as f64 * no).exp();
         let mut sum = 0.0;
         for j in (0..=n2 as usize).rev() {
             sum += pmf(&second_log, j);
             second[j] = sum;
         }
-        starts
-            .iter()
-            .enumerate()
-            .map(|(i, &start)| pmf(&first_log, i) * second[start])
-            .sum::<f64>()
+        starts.iter().enumerate().map(|(i, &start)| pmf(&first_log, i) * second[start]).sum::<f64>()
     };
     let mut best = (0.0, 0.0);
     for step in 1..1000 {
@@ -208,11 +183,7 @@ fn boschloo_less(x1: u64, n1: u64, x2: u64, n2: u64) -> f64 {
         let (left, right) = (high - ratio * (high - low), low + ratio * (high - low));
         let (p_left, p_right) = (probability(left), probability(right));
         best.0 = f64::max(best.0, p_left.max(p_right));
-        if p_left > p_right {
-            high = right
-        } else {
-            low = left
-        }
+        if p_left > p_right { high = right } else { low = left }
     }
     best.0.min(1.0)
 }
@@ -220,7 +191,5 @@ fn boschloo_less(x1: u64, n1: u64, x2: u64, n2: u64) -> f64 {
 /// The logs of all binomial coefficients of `n`.
 fn ln_choose(n: u64) -> Vec<f64> {
     let n = n as f64;
-    (0..=n as u64)
-        .map(|i| ln_binomial_pmf(i as f64, n, 0.5) + n * std::f64::consts::LN_2)
-        .collect()
+    (0..=n as u64).map(|i| ln_binomial_pmf(i as f64, n, 0.5) + n * std::f64::consts::LN_2).collect()
 }

@@ -26,11 +26,7 @@ pub fn breslow_day(strata: &[Stratum]) -> Option<ChiSquare> {
         }
         let expected = expected_count(n1, n2, x, odds);
         let cells = [expected, n1 - expected, x - expected, n2 - x + expected];
-        let v = 1.0
-            / cells
-                .iter()
-                .map(|cell| 1.0 / cell.max(f64::MIN_POSITIVE))
-                .sum::<f64>();
+        let v = 1.0 / cells.iter().map(|cell| 1.0 / cell.max(f64::MIN_POSITIVE)).sum::<f64>();
         if !(v > 0.0) {
             continue;
         }
@@ -89,11 +85,7 @@ pub fn gail_simon(strata: &[Stratum]) -> Option<Reversal> {
         return None;
     }
     let variance = |x: f64, n: f64| {
-        let p = if x > 0.0 && x < n {
-            x / n
-        } else {
-            (x + 0.5) / (n + 1.0)
-        };
+        let p = if x > 0.0 && x < n { x / n } else { (x + 0.5) / (n + 1.0) };
         p * (1.0 - p) / n
     };
     let (mut positive, mut negative) = (0.0, 0.0);
@@ -119,11 +111,5 @@ pub fn gail_simon(strata: &[Stratum]) -> Option<Reversal> {
         p_value = 1.0;
     }
     let finite = positive.is_finite() && negative.is_finite();
-    finite.then(|| Reversal {
-        positive,
-        negative,
-        statistic,
-        strata: kept.len(),
-        p_value: p_value.min(1.0),
-    })
+    finite.then(|| Reversal { positive, negative, statistic, strata: kept.len(), p_value: p_value.min(1.0) })
 }

@@ -33,11 +33,7 @@ impl ChiSquare {
     /// The test of a statistic on `df` degrees of freedom; `None` without any, or where the statistic is not finite.
     pub(crate) fn new(statistic: f64, df: usize) -> Option<Self> {
         let statistic = statistic.max(0.0);
-        (df > 0 && statistic.is_finite()).then(|| Self {
-            statistic,
-            df,
-            p_value: chi_square_sf(statistic, df as f64),
-        })
+        (df > 0 && statistic.is_finite()).then(|| Self { statistic, df, p_value: chi_square_sf(statistic, df as f64) })
     }
 }
 
@@ -54,11 +50,7 @@ pub struct Tost {
 
 impl Tost {
     fn new(z_low: f64, z_high: f64) -> Self {
-        Self {
-            z_low,
-            z_high,
-            p_value: normal_sf(z_low).max(normal_cdf(z_high)),
-        }
+        Self { z_low, z_high, p_value: normal_sf(z_low).max(normal_cdf(z_high)) }
     }
 }
 
@@ -81,10 +73,7 @@ pub fn two_proportion_z(x1: f64, n1: f64, x2: f64, n2: f64) -> Option<ZTest> {
     let (x, n) = (x1 + x2, n1 + n2);
     let variance = x / n * ((n - x) / n) * (1.0 / n1 + 1.0 / n2);
     let z = (x1 / n1 - x2 / n2) / variance.sqrt();
-    (variance > 0.0 && z.is_finite()).then(|| ZTest {
-        z,
-        p_value: (2.0 * normal_sf(z.abs())).min(1.0),
-    })
+    (variance > 0.0 && z.is_finite()).then(|| ZTest { z, p_value: (2.0 * normal_sf(z.abs())).min(1.0) })
 }
 
 /// Pearson's chi-square of equal rates over groups `(x, n)`: `Σ (x − n p̄)² / (n p̄ (1−p̄))` on k − 1 degrees of freedom.
@@ -100,9 +89,7 @@ pub fn two_proportion_z(x1: f64, n1: f64, x2: f64, n2: f64) -> Option<ZTest> {
 /// assert!((t.p_value - 0.0019457737).abs() < 1e-9 && t.df == 1);
 /// ```
 pub fn chi_square_homogeneity(groups: &[(f64, f64)]) -> Option<ChiSquare> {
-    homogeneity(groups, |observed, expected| {
-        (observed - expected) * (observed - expected) / expected
-    })
+    homogeneity(groups, |observed, expected| (observed - expected) * (observed - expected) / expected)
 }
 
 /// The likelihood-ratio (G) test of equal rates over groups `(x, n)`: `2 Σ O ln(O/E)` on k − 1 degrees of freedom.
@@ -132,9 +119,7 @@ pub fn g_test(groups: &[(f64, f64)]) -> Option<ChiSquare> {
 /// assert!((t.statistic - 0.2715747).abs() < 1e-6 && t.df == 2);
 /// ```
 pub fn chi_square_table(counts: &[f64], columns: usize) -> Option<ChiSquare> {
-    table(counts, columns, |observed, expected| {
-        (observed - expected) * (observed - expected) / expected
-    })
+    table(counts, columns, |observed, expected| (observed - expected) * (observed - expected) / expected)
 }
 
 /// The likelihood-ratio (G) test of independence in a table: see [`chi_square_table`].
@@ -184,11 +169,7 @@ pub fn tost_ratio(x1: f64, n1: f64, x2: f64, n2: f64, low: f64, high: f64) -> Op
 
 /// A cell's part of G.
 fn likelihood_ratio(observed: f64, expected: f64) -> f64 {
-    if observed > 0.0 {
-        2.0 * observed * (observed / expected).ln()
-    } else {
-        0.0
-    }
+    if observed > 0.0 { 2.0 * observed * (observed / expected).ln() } else { 0.0 }
 }
 
 /// A sum over the 2 × k table of successes and failures.
@@ -214,9 +195,7 @@ fn homogeneity(groups: &[(f64, f64)], part: impl Fn(f64, f64) -> f64) -> Option<
 fn table(counts: &[f64], columns: usize, part: impl Fn(f64, f64) -> f64) -> Option<ChiSquare> {
     let valid = columns > 0
         && counts.len().is_multiple_of(columns)
-        && counts
-            .iter()
-            .all(|&count| count >= 0.0 && count.is_finite());
+        && counts.iter().all(|&count| count >= 0.0 && count.is_finite());
     if !valid {
         return None;
     }

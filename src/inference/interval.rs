@@ -34,29 +34,20 @@ impl Interval {
     /// Both limits moved into `[low, high]`.
     #[must_use]
     pub fn clamp(&self, low: f64, high: f64) -> Self {
-        Self {
-            low: self.low.max(low).min(high),
-            high: self.high.min(high).max(low),
-        }
+        Self { low: self.low.max(low).min(high), high: self.high.min(high).max(low) }
     }
 
     /// The interval of the negated quantity: `[−high, −low]`.
     #[must_use]
     pub fn negate(&self) -> Self {
-        Self {
-            low: -self.high,
-            high: -self.low,
-        }
+        Self { low: -self.high, high: -self.low }
     }
 
     /// The interval of the quantity times `factor`; limits swap where the factor is negative.
     #[must_use]
     pub fn scale(&self, factor: f64) -> Self {
         let (a, b) = (self.low * factor, self.high * factor);
-        Self {
-            low: a.min(b),
-            high: a.max(b),
-        }
+        Self { low: a.min(b), high: a.max(b) }
     }
 
     /// The interval of the quantity's absolute value: `[0, max]` where zero is inside.
@@ -73,19 +64,13 @@ impl Interval {
         } else if self.high <= 0.0 {
             self.negate()
         } else {
-            Self {
-                low: 0.0,
-                high: self.high.max(-self.low),
-            }
+            Self { low: 0.0, high: self.high.max(-self.low) }
         }
     }
 
     /// The interval, widened just enough to hold `value` (rounding, or a shrunk centre).
     pub(crate) fn covering(self, value: f64) -> Self {
-        Self {
-            low: self.low.min(value),
-            high: self.high.max(value),
-        }
+        Self { low: self.low.min(value), high: self.high.max(value) }
     }
 }
 
@@ -143,12 +128,7 @@ mod tests {
     #[test]
     fn quantiles_match_tables() {
         // R qnorm to 10 digits.
-        for (level, z) in [
-            (0.90, 1.6448536270),
-            (0.95, 1.9599639845),
-            (0.99, 2.5758293035),
-            (0.999, 3.2905267315),
-        ] {
+        for (level, z) in [(0.90, 1.6448536270), (0.95, 1.9599639845), (0.99, 2.5758293035), (0.999, 3.2905267315)] {
             assert!((z_quantile(level) - z).abs() < 1e-9, "{level}");
         }
         assert_eq!(z_quantile(0.0), 0.0);
@@ -158,24 +138,9 @@ mod tests {
 
     #[test]
     fn folding_keeps_absolute_values() {
-        let i = Interval {
-            low: -0.4,
-            high: -0.1,
-        };
-        assert_eq!(
-            i.fold(),
-            Interval {
-                low: 0.1,
-                high: 0.4
-            }
-        );
-        assert_eq!(
-            i.scale(-2.0),
-            Interval {
-                low: 0.2,
-                high: 0.8
-            }
-        );
+        let i = Interval { low: -0.4, high: -0.1 };
+        assert_eq!(i.fold(), Interval { low: 0.1, high: 0.4 });
+        assert_eq!(i.scale(-2.0), Interval { low: 0.2, high: 0.8 });
         assert_eq!(i.clamp(-0.2, 1.0).low, -0.2);
     }
 
@@ -183,13 +148,7 @@ mod tests {
     fn counts_are_checked() {
         assert_eq!(checked_counts(3.0, 10.0), Some((3.0, 10.0)));
         assert_eq!(checked_counts(10.0 + 1e-12, 10.0), Some((10.0, 10.0)));
-        for (x, n) in [
-            (0.0, 0.0),
-            (-1.0, 5.0),
-            (6.0, 5.0),
-            (f64::NAN, 5.0),
-            (1.0, f64::INFINITY),
-        ] {
+        for (x, n) in [(0.0, 0.0), (-1.0, 5.0), (6.0, 5.0), (f64::NAN, 5.0), (1.0, f64::INFINITY)] {
             assert_eq!(checked_counts(x, n), None);
         }
     }

@@ -36,10 +36,7 @@ impl Multiplicity {
     /// Holm (1979), Scandinavian J. Statistics 6; Benjamini, Hochberg (1995), JRSS B 57; Benjamini, Yekutieli (2001),
     /// Annals of Statistics 29.
     pub fn adjust(&self, p: &[f64]) -> Vec<f64> {
-        let mut p: Vec<f64> = p
-            .iter()
-            .map(|&p| if p.is_nan() { 1.0 } else { p.clamp(0.0, 1.0) })
-            .collect();
+        let mut p: Vec<f64> = p.iter().map(|&p| if p.is_nan() { 1.0 } else { p.clamp(0.0, 1.0) }).collect();
         let m = p.len() as f64;
         let mut order: Vec<usize> = (0..p.len()).collect();
         order.sort_by(|&i, &j| p[i].total_cmp(&p[j]));

@@ -31,9 +31,7 @@ pub fn expected_null_gap(groups: &[GroupRate], replicates: usize, seed: u64) -> 
 /// assert!((ratio - 0.35).abs() < 0.01);
 /// ```
 pub fn expected_null_ratio(groups: &[GroupRate], replicates: usize, seed: u64) -> Option<f64> {
-    average(groups, replicates, seed, |low, high| {
-        (high > 0.0).then(|| low / high)
-    })
+    average(groups, replicates, seed, |low, high| (high > 0.0).then(|| low / high))
 }
 
 /// The mean of `of(min, max)` over simulated tables; blocks are summed in order, whatever thread did them.
@@ -68,8 +66,6 @@ fn average(
             (sum, count)
         })
         .collect();
-    let (sum, count) = blocks
-        .iter()
-        .fold((0.0, 0), |all, block| (all.0 + block.0, all.1 + block.1));
+    let (sum, count) = blocks.iter().fold((0.0, 0), |all, block| (all.0 + block.0, all.1 + block.1));
     (count > 0).then(|| sum / count as f64)
 }

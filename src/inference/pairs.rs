@@ -21,23 +21,13 @@ impl Side {
         let value = x / n;
         let limits = wilson_at(x, n, c);
         let (down, up) = (value - limits.low, limits.high - value);
-        Self {
-            value,
-            below: down * down,
-            above: up * up,
-            grain: 0.5 / n,
-        }
+        Self { value, below: down * down, above: up * up, grain: 0.5 / n }
     }
 
     /// An estimate that is about normal.
     pub(crate) fn of_normal(value: f64, se: f64, c: f64) -> Self {
         let squared = c * se * (c * se);
-        Self {
-            value,
-            below: squared,
-            above: squared,
-            grain: 0.0,
-        }
+        Self { value, below: squared, above: squared, grain: 0.0 }
     }
 }
 
@@ -46,14 +36,8 @@ pub(crate) fn extreme_pairs(sides: &[Side]) -> Interval {
     // Both bounds split into a part of i and a part of j, and are tight where variances are equal:
     // √(v + w) >= (√v + √w)/√2, and √(v + w) <= (v + w)/2t + t/2 for any t > 0.
     let part = |v: f64, grain: f64| -(0.5 * v).sqrt() - 0.5 * grain;
-    let up: Vec<f64> = sides
-        .iter()
-        .map(|s| s.value + part(s.below, s.grain))
-        .collect();
-    let down: Vec<f64> = sides
-        .iter()
-        .map(|s| -s.value + part(s.above, s.grain))
-        .collect();
+    let up: Vec<f64> = sides.iter().map(|s| s.value + part(s.below, s.grain)).collect();
+    let down: Vec<f64> = sides.iter().map(|s| -s.value + part(s.above, s.grain)).collect();
     let low = best_pair(&up, &down, |i, j| {
         let (a, b) = (sides[i], sides[j]);
         a.value - b.value - a.grain.max(b.grain) - (a.below + b.above).sqrt()
@@ -61,22 +45,14 @@ pub(crate) fn extreme_pairs(sides: &[Side]) -> Interval {
     let far = |reach: &dyn Fn(&Side) -> f64| {
         let mut order = sides.iter();
         let first = order.next().copied();
-        order.fold(first, |best, s| {
-            best.filter(|best| reach(best) >= reach(s)).or(Some(*s))
-        })
+        order.fold(first, |best, s| best.filter(|best| reach(best) >= reach(s)).or(Some(*s)))
     };
     let top = far(&|s| s.value + s.above.sqrt()).map_or(0.0, |s| s.above);
     let bottom = far(&|s| s.below.sqrt() - s.value).map_or(0.0, |s| s.below);
     let t = (top + bottom).sqrt().max(f64::MIN_POSITIVE.sqrt());
     let part = |v: f64, grain: f64| v / (2.0 * t) + t / 4.0 + grain;
-    let up: Vec<f64> = sides
-        .iter()
-        .map(|s| s.value + part(s.above, s.grain))
-        .collect();
-    let down: Vec<f64> = sides
-        .iter()
-        .map(|s| -s.value + part(s.below, s.grain))
-        .collect();
+    let up: Vec<f64> = sides.iter().map(|s| s.value + part(s.above, s.grain)).collect();
+    let down: Vec<f64> = sides.iter().map(|s| -s.value + part(s.below, s.grain)).collect();
     let high = best_pair(&up, &down, |i, j| {
         let (a, b) = (sides[i], sides[j]);
         a.value - b.value + a.grain.max(b.grain) + (a.above + b.below).sqrt()
@@ -117,9 +93,7 @@ mod tests {
     fn pruning_is_exact() {
         let mut state = 1u64;
         let mut next = || {
-            state = state
-                .wrapping_mul(6364136223846793005)
-                .wrapping_add(1442695040888963407);
+            state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
             (state >> 33) as f64 / (1u64 << 31) as f64
         };
         for k in [2, 3, 7, 40, 200] {

@@ -20,9 +20,7 @@ use super::special::{normal_cdf, normal_quantile};
 pub fn power_two_proportions(p1: f64, n1: f64, p2: f64, n2: f64, level: f64) -> f64 {
     let rate = |p: f64| (0.0..=1.0).contains(&p);
     let trials = |n: f64| n > 0.0 && n.is_finite();
-    let Some(level) =
-        checked_level(level).filter(|_| rate(p1) && rate(p2) && trials(n1) && trials(n2))
-    else {
+    let Some(level) = checked_level(level).filter(|_| rate(p1) && rate(p2) && trials(n1) && trials(n2)) else {
         return 0.0;
     };
     let pooled = (p1 * n1 + p2 * n2) / (n1 + n2);
@@ -48,27 +46,16 @@ pub fn power_two_proportions(p1: f64, n1: f64, p2: f64, n2: f64, level: f64) -> 
 /// let d = evenhand::inference::power::minimum_detectable_difference(0.3, 500.0, 500.0, 0.95, 0.8).expect("room");
 /// assert!((d - 0.0840).abs() < 5e-5);
 /// ```
-pub fn minimum_detectable_difference(
-    p: f64,
-    n1: f64,
-    n2: f64,
-    level: f64,
-    power: f64,
-) -> Option<f64> {
+pub fn minimum_detectable_difference(p: f64, n1: f64, n2: f64, level: f64, power: f64) -> Option<f64> {
     let side = |sign: f64, room: f64| -> Option<f64> {
-        let found =
-            |d: f64| power_two_proportions(p, n1, (p + sign * d).clamp(0.0, 1.0), n2, level);
+        let found = |d: f64| power_two_proportions(p, n1, (p + sign * d).clamp(0.0, 1.0), n2, level);
         if !(room > 0.0 && found(room) >= power) {
             return None;
         }
         let (mut low, mut high) = (0.0, room);
         while high - low > 1e-9 * room {
             let middle = 0.5 * (low + high);
-            if found(middle) >= power {
-                high = middle
-            } else {
-                low = middle
-            }
+            if found(middle) >= power { high = middle } else { low = middle }
         }
         Some(high)
     };
@@ -94,29 +81,17 @@ pub fn minimum_detectable_difference(
 /// let rows = evenhand::inference::power::rows_for_difference(0.3, 0.4, 0.95, 0.8, 1.0).expect("rates differ");
 /// assert_eq!(rows, 356.0);
 /// ```
-pub fn rows_for_difference(
-    p1: f64,
-    p2: f64,
-    level: f64,
-    power: f64,
-    allocation: f64,
-) -> Option<f64> {
+pub fn rows_for_difference(p1: f64, p2: f64, level: f64, power: f64, allocation: f64) -> Option<f64> {
     let level = checked_level(level)?;
     let rate = |p: f64| (0.0..=1.0).contains(&p);
-    let valid = rate(p1)
-        && rate(p2)
-        && p1 != p2
-        && power > 0.0
-        && power < 1.0
-        && allocation > 0.0
-        && allocation.is_finite();
+    let valid =
+        rate(p1) && rate(p2) && p1 != p2 && power > 0.0 && power < 1.0 && allocation > 0.0 && allocation.is_finite();
     if !valid {
         return None;
     }
     let pooled = (p1 + allocation * p2) / (1.0 + allocation);
     let null = z_quantile(level) * (pooled * (1.0 - pooled) * (1.0 + 1.0 / allocation)).sqrt();
-    let alternative =
-        -normal_quantile(1.0 - power) * (p1 * (1.0 - p1) + p2 * (1.0 - p2) / allocation).sqrt();
+    let alternative = -normal_quantile(1.0 - power) * (p1 * (1.0 - p1) + p2 * (1.0 - p2) / allocation).sqrt();
     let root = (null + alternative).max(0.0) / (p1 - p2);
     Some((root * root).ceil().max(1.0)).filter(|rows| rows.is_finite())
 }
@@ -133,8 +108,7 @@ pub fn rows_for_difference(
 /// ```
 pub fn growth_to_decide(x1: f64, n1: f64, x2: f64, n2: f64, bound: f64, level: f64) -> Option<f64> {
     let decided = |factor: f64| {
-        newcombe(x1 * factor, n1 * factor, x2 * factor, n2 * factor, level)
-            .map(|interval| !interval.contains(bound))
+        newcombe(x1 * factor, n1 * factor, x2 * factor, n2 * factor, level).map(|interval| !interval.contains(bound))
     };
     if decided(1.0)? {
         return Some(1.0);
@@ -148,11 +122,7 @@ pub fn growth_to_decide(x1: f64, n1: f64, x2: f64, n2: f64, bound: f64, level: f
     }
     while high - low > 1e-6 * high {
         let middle = 0.5 * (low + high);
-        if decided(middle)? {
-            high = middle
-        } else {
-            low = middle
-        }
+        if decided(middle)? { high = middle } else { low = middle }
     }
     Some(high)
 }

@@ -50,16 +50,8 @@ pub(crate) fn wilson_at(x: f64, n: f64, z: f64) -> Interval {
 pub fn clopper_pearson(x: f64, n: f64, level: f64) -> Option<Interval> {
     let (x, n) = checked_counts(x, n)?;
     let tail = (1.0 - checked_level(level)?) / 2.0;
-    let low = if x > 0.0 {
-        beta_quantile(tail, x, n - x + 1.0)
-    } else {
-        0.0
-    };
-    let high = if x < n {
-        beta_quantile(1.0 - tail, x + 1.0, n - x)
-    } else {
-        1.0
-    };
+    let low = if x > 0.0 { beta_quantile(tail, x, n - x + 1.0) } else { 0.0 };
+    let high = if x < n { beta_quantile(1.0 - tail, x + 1.0, n - x) } else { 1.0 };
     Some(closed(low, high, x, n))
 }
 
@@ -79,12 +71,7 @@ pub fn jeffreys(x: f64, n: f64, level: f64) -> Option<Interval> {
     let (x, n) = checked_counts(x, n)?;
     let tail = (1.0 - checked_level(level)?) / 2.0;
     let (a, b) = (x + 0.5, n - x + 0.5);
-    Some(closed(
-        beta_quantile(tail, a, b),
-        beta_quantile(1.0 - tail, a, b),
-        x,
-        n,
-    ))
+    Some(closed(beta_quantile(tail, a, b), beta_quantile(1.0 - tail, a, b), x, n))
 }
 
 /// The limits, in [0, 1], around the estimate, with exact ends.

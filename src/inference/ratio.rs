@@ -26,19 +26,14 @@ impl RatioInterval {
 
     /// The interval as a bounded one; `None` where there is no upper limit.
     pub fn bounded(&self) -> Option<Interval> {
-        self.high.map(|high| Interval {
-            low: self.low,
-            high,
-        })
+        self.high.map(|high| Interval { low: self.low, high })
     }
 
     /// The interval of the inverse ratio, `p2 / p1`: `[1 / high, 1 / low]`.
     #[must_use]
     pub fn invert(&self) -> Self {
         Self {
-            low: self
-                .high
-                .map_or(0.0, |high| if high > 0.0 { 1.0 / high } else { f64::MAX }),
+            low: self.high.map_or(0.0, |high| if high > 0.0 { 1.0 / high } else { f64::MAX }),
             high: (self.low > 0.0).then(|| 1.0 / self.low),
         }
     }
@@ -54,20 +49,11 @@ impl RatioInterval {
     pub fn fold(&self) -> Interval {
         let inverse = self.invert();
         if self.low >= 1.0 {
-            Interval {
-                low: inverse.low,
-                high: 1.0 / self.low,
-            }
+            Interval { low: inverse.low, high: 1.0 / self.low }
         } else if let Some(high) = self.high.filter(|&high| high <= 1.0) {
-            Interval {
-                low: self.low,
-                high,
-            }
+            Interval { low: self.low, high }
         } else {
-            Interval {
-                low: self.low.min(inverse.low),
-                high: 1.0,
-            }
+            Interval { low: self.low.min(inverse.low), high: 1.0 }
         }
     }
 }
@@ -92,10 +78,7 @@ pub fn katz(x1: f64, n1: f64, x2: f64, n2: f64, level: f64) -> Option<RatioInter
     }
     let centre = (x1 / n1 / (x2 / n2)).ln();
     let half = z * ((n1 - x1) / (x1 * n1) + (n2 - x2) / (x2 * n2)).sqrt();
-    finite(RatioInterval {
-        low: (centre - half).exp(),
-        high: Some((centre + half).exp()),
-    })
+    finite(RatioInterval { low: (centre - half).exp(), high: Some((centre + half).exp()) })
 }
 
 /// Koopman's score interval: all ratios R with `|Z(R)| <= z`, `Z = (p̂1 − R p̂2) / √(p̃1(1−p̃1)/n1 + R² p̃2(1−p̃2)/n2)`,
@@ -127,24 +110,12 @@ pub fn koopman(x1: f64, n1: f64, x2: f64, n2: f64, level: f64) -> Option<RatioIn
 /// let i = miettinen_nurminen_ratio(9.0, 10.0, 3.0, 10.0, 0.95).expect("trials in both");
 /// assert!((i.low - 1.3280).abs() < 5e-5 && (i.high.unwrap() - 8.6919).abs() < 5e-5);
 /// ```
-pub fn miettinen_nurminen_ratio(
-    x1: f64,
-    n1: f64,
-    x2: f64,
-    n2: f64,
-    level: f64,
-) -> Option<RatioInterval> {
+pub fn miettinen_nurminen_ratio(x1: f64, n1: f64, x2: f64, n2: f64, level: f64) -> Option<RatioInterval> {
     let n = n1 + n2;
     if !(n > 1.0) {
         return None;
     }
-    score_interval(
-        x1,
-        n1,
-        x2,
-        n2,
-        z_quantile(checked_level(level)?) * (n / (n - 1.0)).sqrt(),
-    )
+    score_interval(x1, n1, x2, n2, z_quantile(checked_level(level)?) * (n / (n - 1.0)).sqrt())
 }
 
 /// Koopman's test statistic of `p1 / p2 = ratio`, standard normal under the null and decreasing in `ratio`.
@@ -195,17 +166,10 @@ pub fn mover_ratio(t1: f64, i1: Interval, t2: f64, i2: Interval) -> Option<Ratio
     let product = t1 * t2;
     let part = |a: f64, c: f64| (product * product - a * c).max(0.0).sqrt();
     let (a, c) = (i2.high * (2.0 * t2 - i2.high), i1.low * (2.0 * t1 - i1.low));
-    let low = if c > 0.0 {
-        c / (product + part(a, c))
-    } else {
-        0.0
-    };
+    let low = if c > 0.0 { c / (product + part(a, c)) } else { 0.0 };
     let (a, c) = (i2.low * (2.0 * t2 - i2.low), i1.high * (2.0 * t1 - i1.high));
     let high = (a > 0.0).then(|| (product + part(a, c)) / a);
-    finite(RatioInterval {
-        low: low.min(t1 / t2),
-        high: high.map(|high| high.max(t1 / t2)),
-    })
+    finite(RatioInterval { low: low.min(t1 / t2), high: high.map(|high| high.max(t1 / t2)) })
 }
 
 /// What Fieller's theorem says of a ratio: not always an interval.
@@ -258,24 +222,15 @@ pub fn fieller(t1: f64, t2: f64, v11: f64, v22: f64, v12: f64, level: f64) -> Op
         // Stable roots: the larger in size by the sum, the other by the product.
         let far = b + discriminant.max(0.0).sqrt().copysign(b);
         let (r1, r2) = (far / a, if far == 0.0 { 0.0 } else { c / far });
-        return Some(FiellerSet::Interval(Interval {
-            low: r1.min(r2),
-            high: r1.max(r2),
-        }))
-        .filter(|_| r1.is_finite() && r2.is_finite());
+        return Some(FiellerSet::Interval(Interval { low: r1.min(r2), high: r1.max(r2) }))
+            .filter(|_| r1.is_finite() && r2.is_finite());
     }
     if a == 0.0 {
         let edge = c / (2.0 * b);
         return Some(match b {
             _ if !edge.is_finite() => FiellerSet::Everything,
-            b if b > 0.0 => FiellerSet::Outside {
-                up_to: None,
-                from: Some(edge),
-            },
-            _ => FiellerSet::Outside {
-                up_to: Some(edge),
-                from: None,
-            },
+            b if b > 0.0 => FiellerSet::Outside { up_to: None, from: Some(edge) },
+            _ => FiellerSet::Outside { up_to: Some(edge), from: None },
         });
     }
     if discriminant <= 0.0 {
@@ -283,11 +238,8 @@ pub fn fieller(t1: f64, t2: f64, v11: f64, v22: f64, v12: f64, level: f64) -> Op
     }
     let far = b + discriminant.sqrt().copysign(b);
     let (r1, r2) = (far / a, c / far);
-    Some(FiellerSet::Outside {
-        up_to: Some(r1.min(r2)),
-        from: Some(r1.max(r2)),
-    })
-    .filter(|_| r1.is_finite() && r2.is_finite())
+    Some(FiellerSet::Outside { up_to: Some(r1.min(r2)), from: Some(r1.max(r2)) })
+        .filter(|_| r1.is_finite() && r2.is_finite())
 }
 
 /// All ratios whose score test does not reject at `z`.
@@ -297,10 +249,7 @@ fn score_interval(x1: f64, n1: f64, x2: f64, n2: f64, z: f64) -> Option<RatioInt
     // Walters' log interval starts the search.
     let (h1, h2) = (x1 + 0.5, x2 + 0.5);
     let centre = (h1 / (n1 + 0.5) / (h2 / (n2 + 0.5))).ln();
-    let half = z
-        * (1.0 / h1 - 1.0 / (n1 + 0.5) + 1.0 / h2 - 1.0 / (n2 + 0.5))
-            .max(0.0)
-            .sqrt();
+    let half = z * (1.0 / h1 - 1.0 / (n1 + 0.5) + 1.0 / h2 - 1.0 / (n2 + 0.5)).max(0.0).sqrt();
     let step = (0.1 * half).max(1e-9);
     let tolerance = 1e-13 + 1e-10 * half;
     let z_at = |log: f64| score(x1, n1, x2, n2, log.exp());
@@ -316,10 +265,7 @@ fn score_interval(x1: f64, n1: f64, x2: f64, n2: f64, z: f64) -> Option<RatioInt
     };
     let estimate = x1 / n1 / (x2 / n2);
     let low = if x2 > 0.0 { low.min(estimate) } else { low };
-    finite(RatioInterval {
-        low,
-        high: high.map(|high| high.max(estimate)),
-    })
+    finite(RatioInterval { low, high: high.map(|high| high.max(estimate)) })
 }
 
 /// Koopman's Z at the ratio `r`; ± infinity where only the numerator is left.
@@ -331,22 +277,9 @@ fn score(x1: f64, n1: f64, x2: f64, n2: f64, r: f64) -> f64 {
     let b = n1 * r + x1 + n2 + x2 * r;
     let g = fail1 + fail2 + e * (n1 + x2);
     let h = fail1 + fail2 - e * (n + fail2);
-    let s = if e < 0.0 {
-        g * g - 4.0 * n * fail1 * e
-    } else {
-        h * h + 4.0 * n * r * fail2 * e
-    }
-    .sqrt();
-    let q1 = if g >= 0.0 {
-        (g + s) / (2.0 * n)
-    } else {
-        2.0 * fail1 * e / (g - s)
-    };
-    let q2 = if h >= 0.0 {
-        (h + s) / (2.0 * n * r)
-    } else {
-        2.0 * fail2 * e / (s - h)
-    };
+    let s = if e < 0.0 { g * g - 4.0 * n * fail1 * e } else { h * h + 4.0 * n * r * fail2 * e }.sqrt();
+    let q1 = if g >= 0.0 { (g + s) / (2.0 * n) } else { 2.0 * fail1 * e / (g - s) };
+    let q2 = if h >= 0.0 { (h + s) / (2.0 * n * r) } else { 2.0 * fail2 * e / (s - h) };
     let p2 = 2.0 * x / (b + s);
     let variance = r * p2 * q1.max(0.0) / n1 + r * r * p2 * q2.max(0.0) / n2;
     let miss = x1 / n1 - r * x2 / n2;

@@ -32,10 +32,7 @@ impl Replicates {
     pub fn percentile(&self, level: f64) -> Option<Interval> {
         let tail = (1.0 - checked_level(level)?) / 2.0;
         let sorted = self.sorted()?;
-        Some(Interval {
-            low: quantile(&sorted, tail),
-            high: quantile(&sorted, 1.0 - tail),
-        })
+        Some(Interval { low: quantile(&sorted, tail), high: quantile(&sorted, 1.0 - tail) })
     }
 
     /// Efron's bias-corrected and accelerated interval: quantiles at `Φ(z0 + (z0 ± z) / (1 − a (z0 ± z)))`.
@@ -51,9 +48,7 @@ impl Replicates {
     pub fn bca(&self, estimate: f64, jackknife: &[(f64, f64)], level: f64) -> Option<Interval> {
         let z = z_quantile(checked_level(level)?);
         let sorted = self.sorted()?;
-        let usable = jackknife
-            .iter()
-            .all(|(rows, value)| *rows >= 0.0 && rows.is_finite() && value.is_finite());
+        let usable = jackknife.iter().all(|(rows, value)| *rows >= 0.0 && rows.is_finite() && value.is_finite());
         if !estimate.is_finite() || !usable {
             return None;
         }
@@ -67,16 +62,9 @@ impl Replicates {
         let place = |z: f64| {
             let shifted = z0 + z;
             let stretch = 1.0 - a * shifted;
-            if stretch > 0.0 {
-                normal_cdf(z0 + shifted / stretch)
-            } else {
-                normal_cdf(z0 + shifted.signum() * 40.0)
-            }
+            if stretch > 0.0 { normal_cdf(z0 + shifted / stretch) } else { normal_cdf(z0 + shifted.signum() * 40.0) }
         };
-        Some(Interval {
-            low: quantile(&sorted, place(-z)),
-            high: quantile(&sorted, place(z)),
-        })
+        Some(Interval { low: quantile(&sorted, place(-z)), high: quantile(&sorted, place(z)) })
     }
 
     /// The standard deviation of the defined replicates; `None` with fewer than two.
@@ -86,11 +74,7 @@ impl Replicates {
             return None;
         }
         let mean = self.replicates.iter().sum::<f64>() / count;
-        let squares: f64 = self
-            .replicates
-            .iter()
-            .map(|value| (value - mean) * (value - mean))
-            .sum();
+        let squares: f64 = self.replicates.iter().map(|value| (value - mean) * (value - mean)).sum();
         Some((squares / (count - 1.0)).sqrt()).filter(|se| se.is_finite())
     }
 
@@ -106,12 +90,7 @@ impl Replicates {
 fn acceleration(jackknife: &[(f64, f64)]) -> f64 {
     let rows: f64 = jackknife.iter().map(|cell| cell.0).sum();
     let mean = jackknife.iter().map(|(n, value)| n * value).sum::<f64>() / rows;
-    let power = |k: i32| {
-        jackknife
-            .iter()
-            .map(|(n, value)| n * (mean - value).powi(k))
-            .sum::<f64>()
-    };
+    let power = |k: i32| jackknife.iter().map(|(n, value)| n * (mean - value).powi(k)).sum::<f64>();
     let a = power(3) / (6.0 * power(2).powf(1.5));
     if a.is_finite() { a } else { 0.0 }
 }

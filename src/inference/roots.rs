@@ -30,11 +30,7 @@ pub(crate) fn root(
             (c, b, fc, fb) = (b, a, fb, fa);
         }
         (a, fa) = (x, fx);
-        let (best, fbest) = if fa.abs() < fb.abs() {
-            (a, fa)
-        } else {
-            (b, fb)
-        };
+        let (best, fbest) = if fa.abs() < fb.abs() { (a, fa) } else { (b, fb) };
         let close = 2.0 * f64::EPSILON * best.abs() + 0.5 * tolerance;
         let share = close / (b - a).abs();
         if share > 0.5 || fbest == 0.0 {
@@ -47,11 +43,7 @@ pub(crate) fn root(
         } else {
             0.5
         };
-        t = if t.is_finite() {
-            t.clamp(share, 1.0 - share)
-        } else {
-            0.5
-        };
+        t = if t.is_finite() { t.clamp(share, 1.0 - share) } else { 0.5 };
     }
     if fa.abs() < fb.abs() { a } else { b }
 }

@@ -36,13 +36,7 @@ pub(crate) fn normal_quantile(p: f64) -> f64 {
 
 /// The upper tail of chi-square with `df > 0` degrees of freedom.
 pub(crate) fn chi_square_sf(x: f64, df: f64) -> f64 {
-    if x > 0.0 {
-        checked_gamma_ur(df / 2.0, x / 2.0)
-            .unwrap_or(0.0)
-            .clamp(0.0, 1.0)
-    } else {
-        1.0
-    }
+    if x > 0.0 { checked_gamma_ur(df / 2.0, x / 2.0).unwrap_or(0.0).clamp(0.0, 1.0) } else { 1.0 }
 }
 
 /// Stirling's error `ln Γ(x + 1) − [(x + ½) ln x − x + ln √(2π)]`, for `x >= 0` (0 at 0 by convention of use).
@@ -57,9 +51,7 @@ fn stirling_error(x: f64) -> f64 {
         return ln_gamma(x + 1.0) - (x + 0.5) * x.ln() + x - LN_SQRT_2PI;
     }
     let x2 = x * x;
-    (1.0 / 12.0
-        - (1.0 / 360.0 - (1.0 / 1260.0 - (1.0 / 1680.0 - 1.0 / 1188.0 / x2) / x2) / x2) / x2)
-        / x
+    (1.0 / 12.0 - (1.0 / 360.0 - (1.0 / 1260.0 - (1.0 / 1680.0 - 1.0 / 1188.0 / x2) / x2) / x2) / x2) / x
 }
 
 /// Loader's deviance part `x ln(x / m) + m − x`, without cancellation near `x = m`.
@@ -156,9 +148,7 @@ fn beta_fraction(x: f64, y: f64, a: f64, b: f64, excess: f64) -> f64 {
         let m = f64::from(m);
         let even = a + 2.0 * m - 1.0;
         let top = (a + m - 1.0) / even * ((a + b + m - 1.0) / even) * m * (b - m) * x * x;
-        let bottom = m
-            + m * (b - m) * x / even
-            + (a + m) * (excess + 1.0 + m * (1.0 + y)) / (a + 2.0 * m + 1.0);
+        let bottom = m + m * (b - m) * x / even + (a + m) * (excess + 1.0 + m * (1.0 + y)) / (a + 2.0 * m + 1.0);
         d = 1.0 / guard(bottom + top * d);
         c = guard(bottom + top / c);
         let factor = c * d;
@@ -183,20 +173,12 @@ fn beta_tails_by_quadrature(x: f64, a: f64, b: f64) -> (f64, f64) {
         .iter()
         .map(|&(node, weight)| {
             let t = middle + half * node;
-            if t > 0.0 && t < 1.0 {
-                weight * ln_beta_density(t, a, b).exp()
-            } else {
-                0.0
-            }
+            if t > 0.0 && t < 1.0 { weight * ln_beta_density(t, a, b).exp() } else { 0.0 }
         })
         .sum::<f64>()
         * half;
     let tail = tail.clamp(0.0, 1.0);
-    if outward < 0.0 {
-        (tail, 1.0 - tail)
-    } else {
-        (1.0 - tail, tail)
-    }
+    if outward < 0.0 { (tail, 1.0 - tail) } else { (1.0 - tail, tail) }
 }
 
 /// The Beta(a, b) quantile of the lower tail probability `p` in (0, 1), for `a, b > 0`, to about 1e-12 relative.
@@ -205,22 +187,14 @@ pub(crate) fn beta_quantile(p: f64, a: f64, b: f64) -> f64 {
     let inverse = |u: f64| {
         let small = (-u.abs()).exp() / (1.0 + (-u.abs()).exp());
         let large = 1.0 / (1.0 + (-u.abs()).exp());
-        if u < 0.0 {
-            (small, large)
-        } else {
-            (large, small)
-        }
+        if u < 0.0 { (small, large) } else { (large, small) }
     };
     // The difference of log tails is nearly linear in the logit, so that few steps are needed.
     let target = if p < 0.5 { p.ln() } else { (1.0 - p).ln() };
     let miss = |u: f64| {
         let (x, y) = inverse(u);
         let (lower, upper) = beta_tails(x, y, a, b);
-        if p < 0.5 {
-            target - lower.max(f64::MIN_POSITIVE).ln()
-        } else {
-            upper.max(f64::MIN_POSITIVE).ln() - target
-        }
+        if p < 0.5 { target - lower.max(f64::MIN_POSITIVE).ln() } else { upper.max(f64::MIN_POSITIVE).ln() - target }
     };
     let sd = (1.0 / a + 1.0 / b).sqrt().min(20.0);
     let guess = (a / b).ln() + sd * normal_quantile(p);
@@ -240,13 +214,7 @@ pub(crate) fn beta_quantile(p: f64, a: f64, b: f64) -> f64 {
         step *= 2.0;
     }
     let bracket = ((low, miss_low), (high, miss_high));
-    inverse(root(
-        miss,
-        bracket.0,
-        bracket.1,
-        1e-13 * (1.0 + guess.abs()),
-    ))
-    .0
+    inverse(root(miss, bracket.0, bracket.1, 1e-13 * (1.0 + guess.abs()))).0
 }
 
 /// The 64-point Gauss–Legendre nodes and weights on [−1, 1].
@@ -302,12 +270,7 @@ mod tests {
             (0.025, 4e9, 6e9, 0.39999039819559107),
             (0.025, 0.3, 0.4, 1.9004760079719087e-05),
             (1e-4, 120.0, 1e4, 0.008262960089576853),
-            (
-                0.9986481267917832,
-                0.5,
-                3247675176.794424 + 0.5,
-                1.5811803640913921e-09,
-            ),
+            (0.9986481267917832, 0.5, 3247675176.794424 + 0.5, 1.5811803640913921e-09),
             (0.5, 2999.0, 1e9, 2.998657682278732e-06),
             (0.975, 1e10, 5.0, 1.0 - 1.6234863896619378e-10),
             (1e-5, 3001.0, 1e9, 2.7730604842531675e-06),
@@ -331,9 +294,7 @@ mod tests {
         }
         // (1 − 1e-10)^(1e10 − 1): scipy answers −1.0000025 here.
         close(ln_binomial_pmf(1.0, 1e10, 1e-10), -1.0 + 0.5e-10, 1e-12);
-        let total: f64 = (0..=50)
-            .map(|x| ln_binomial_pmf(f64::from(x), 50.0, 0.07).exp())
-            .sum();
+        let total: f64 = (0..=50).map(|x| ln_binomial_pmf(f64::from(x), 50.0, 0.07).exp()).sum();
         close(total, 1.0, 1e-13);
     }
 

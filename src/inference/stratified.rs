@@ -65,15 +65,8 @@ pub fn mantel_haenszel_difference(strata: &[Stratum], level: f64) -> Option<Pool
     }
     let value = sum / weight;
     let se = (value * p + q).max(0.0).sqrt() / weight;
-    let interval = Interval {
-        low: value - z * se,
-        high: value + z * se,
-    };
-    (value.is_finite() && se.is_finite()).then(|| Pooled {
-        value,
-        se,
-        interval: interval.clamp(-1.0, 1.0),
-    })
+    let interval = Interval { low: value - z * se, high: value + z * se };
+    (value.is_finite() && se.is_finite()).then(|| Pooled { value, se, interval: interval.clamp(-1.0, 1.0) })
 }
 
 /// The Mantel–Haenszel ratio of rates `ΣR / ΣS`, `R = x1 n2 / N`, `S = x2 n1 / N`, with Greenland and Robins' variance of
@@ -129,11 +122,7 @@ pub fn mantel_haenszel_odds_ratio(strata: &[Stratum], level: f64) -> Option<Pool
         ps_qr += p * si + q * ri;
         qs += q * si;
     }
-    on_logs(
-        r / s,
-        pr / (2.0 * r * r) + ps_qr / (2.0 * r * s) + qs / (2.0 * s * s),
-        z,
-    )
+    on_logs(r / s, pr / (2.0 * r * r) + ps_qr / (2.0 * r * s) + qs / (2.0 * s * s), z)
 }
 
 /// The Cochran–Mantel–Haenszel test of no association within strata, without continuity correction:
@@ -162,11 +151,7 @@ pub fn cmh_test(strata: &[Stratum]) -> Option<ChiSquare> {
             variance += n1 / n * (n2 / n) * x * ((n - x) / (n - 1.0));
         }
     }
-    if variance > 0.0 {
-        ChiSquare::new(sum * sum / variance, 1)
-    } else {
-        None
-    }
+    if variance > 0.0 { ChiSquare::new(sum * sum / variance, 1) } else { None }
 }
 
 /// The strata that hold both groups, if there is one and all counts are in range.
@@ -186,13 +171,6 @@ pub(crate) fn overlapping(strata: &[Stratum]) -> Option<Vec<Stratum>> {
 /// A positive value with an interval that is symmetric on logs.
 fn on_logs(value: f64, variance: f64, z: f64) -> Option<Pooled> {
     let se = variance.max(0.0).sqrt();
-    let interval = Interval {
-        low: value * (-z * se).exp(),
-        high: value * (z * se).exp(),
-    };
-    (value > 0.0 && interval.high.is_finite() && se.is_finite()).then_some(Pooled {
-        value,
-        se,
-        interval,
-    })
+    let interval = Interval { low: value * (-z * se).exp(), high: value * (z * se).exp() };
+    (value > 0.0 && interval.high.is_finite() && se.is_finite()).then_some(Pooled { value, se, interval })
 }

@@ -62,20 +62,9 @@ pub fn gap_interval(groups: &[GroupRate], level: f64) -> Option<Interval> {
     let gap = observed.1 - observed.0;
     let interval = if any_small(&rates) {
         let (low, high) = box_limits(&rates, level)?;
-        let apart = best_pair(
-            &low,
-            &high.iter().map(|u| -u).collect::<Vec<_>>(),
-            |i, j| low[i] - high[j],
-        );
-        let most = best_pair(
-            &high,
-            &low.iter().map(|l| -l).collect::<Vec<_>>(),
-            |i, j| high[i] - low[j],
-        );
-        Interval {
-            low: apart,
-            high: most,
-        }
+        let apart = best_pair(&low, &high.iter().map(|u| -u).collect::<Vec<_>>(), |i, j| low[i] - high[j]);
+        let most = best_pair(&high, &low.iter().map(|l| -l).collect::<Vec<_>>(), |i, j| high[i] - low[j]);
+        Interval { low: apart, high: most }
     } else {
         let c = tukey(level, rates.len());
         let sides: Vec<Side> = rates.iter().map(|&(x, n)| Side::of_rate(x, n, c)).collect();
@@ -150,25 +139,15 @@ pub fn ratio_interval(groups: &[GroupRate], level: f64) -> Option<Interval> {
 /// ```
 pub fn gap_interval_normal(values: &[(f64, f64)], level: f64) -> Option<Interval> {
     let level = checked_level(level)?;
-    let valid = values.len() >= 2
-        && values
-            .iter()
-            .all(|(value, se)| value.is_finite() && se.is_finite() && *se >= 0.0);
+    let valid = values.len() >= 2 && values.iter().all(|(value, se)| value.is_finite() && se.is_finite() && *se >= 0.0);
     if !valid {
         return None;
     }
     let c = tukey(level, values.len());
-    let sides: Vec<Side> = values
-        .iter()
-        .map(|&(value, se)| Side::of_normal(value, se, c))
-        .collect();
+    let sides: Vec<Side> = values.iter().map(|&(value, se)| Side::of_normal(value, se, c)).collect();
     let (low, high) = ends(values.iter().map(|v| v.0));
     let interval = extreme_pairs(&sides);
-    let interval = Interval {
-        low: interval.low.max(0.0),
-        high: interval.high,
-    }
-    .covering(high - low);
+    let interval = Interval { low: interval.low.max(0.0), high: interval.high }.covering(high - low);
     (interval.low.is_finite() && interval.high.is_finite()).then_some(interval)
 }
 
@@ -184,10 +163,7 @@ pub fn ratio_interval_normal(values: &[(f64, f64)], level: f64) -> Option<Interv
     if values.iter().any(|&(value, _)| !(value > 0.0)) {
         return None;
     }
-    let logs: Vec<(f64, f64)> = values
-        .iter()
-        .map(|&(value, se)| (value.ln(), se / value))
-        .collect();
+    let logs: Vec<(f64, f64)> = values.iter().map(|&(value, se)| (value.ln(), se / value)).collect();
     let (low, high) = ends(values.iter().map(|v| v.0));
     gap_interval_normal(&logs, level).map(|interval| from_logs(interval).covering(low / high))
 }
@@ -207,46 +183,28 @@ pub fn ratio_interval_normal(values: &[(f64, f64)], level: f64) -> Option<Interv
 /// assert!((v - 0.0764238).abs() < 1e-7);
 /// ```
 pub fn between_variance(groups: &[GroupRate]) -> Option<f64> {
-    let rates: Vec<(f64, f64)> = groups
-        .iter()
-        .filter_map(|group| checked_counts(group.x, group.n))
-        .filter(|&(_, n)| n > 1.0)
-        .collect();
+    let rates: Vec<(f64, f64)> =
+        groups.iter().filter_map(|group| checked_counts(group.x, group.n)).filter(|&(_, n)| n > 1.0).collect();
     if rates.len() < 2 {
         return None;
     }
     let k = rates.len() as f64;
     let mean = rates.iter().map(|(x, n)| x / n).sum::<f64>() / k;
-    let total = rates
-        .iter()
-        .map(|(x, n)| (x / n - mean) * (x / n - mean))
-        .sum::<f64>()
-        / (k - 1.0);
-    let noise = rates
-        .iter()
-        .map(|(x, n)| x / n * (1.0 - x / n) / (n - 1.0))
-        .sum::<f64>()
-        / k;
+    let total = rates.iter().map(|(x, n)| (x / n - mean) * (x / n - mean)).sum::<f64>() / (k - 1.0);
+    let noise = rates.iter().map(|(x, n)| x / n * (1.0 - x / n) / (n - 1.0)).sum::<f64>() / k;
     Some(total - noise)
 }
 
 /// The groups with trials, if there are at least two and all counts are in range.
 pub(crate) fn usable(groups: &[GroupRate]) -> Option<Vec<(f64, f64)>> {
-    let rates: Option<Vec<(f64, f64)>> = groups
-        .iter()
-        .filter(|group| group.n != 0.0)
-        .map(|group| checked_counts(group.x, group.n))
-        .collect();
+    let rates: Option<Vec<(f64, f64)>> =
+        groups.iter().filter(|group| group.n != 0.0).map(|group| checked_counts(group.x, group.n)).collect();
     rates.filter(|rates| rates.len() >= 2)
 }
 
 /// The factor of a pair's standard error: z for one pair, Tukey's for more.
 fn tukey(level: f64, k: usize) -> f64 {
-    if k == 2 {
-        z_quantile(level)
-    } else {
-        studentized_range_quantile(level, k) * std::f64::consts::FRAC_1_SQRT_2
-    }
+    if k == 2 { z_quantile(level) } else { studentized_range_quantile(level, k) * std::f64::consts::FRAC_1_SQRT_2 }
 }
 
 /// Whether a group has fewer than 5 successes or failures.
@@ -269,15 +227,10 @@ fn observed_extremes(rates: &[(f64, f64)]) -> (f64, f64) {
 }
 
 fn ends(values: impl Iterator<Item = f64>) -> (f64, f64) {
-    values.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), v| {
-        (low.min(v), high.max(v))
-    })
+    values.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), v| (low.min(v), high.max(v)))
 }
 
 /// An interval of a non-negative difference of logs as one of the ratio in [0, 1].
 fn from_logs(interval: Interval) -> Interval {
-    Interval {
-        low: (-interval.high).exp(),
-        high: (-interval.low.max(0.0)).exp(),
-    }
+    Interval { low: (-interval.high).exp(), high: (-interval.low.max(0.0)).exp() }
 }
