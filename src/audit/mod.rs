@@ -1,5 +1,14 @@
 //! The audit: a plan says what to look at, a policy what is allowed, a report what was found.
 
+mod evaluate;
+mod figures;
+mod groups;
+mod judge;
+mod plan;
 mod policy;
+mod slice;
+mod wording;
 
+pub use groups::{Condition, NamedGroup};
+pub use plan::{AuditPlan, CustomMetric, Reference};
 pub use policy::{Against, Comparison, Criterion, PRESETS, Policy, Verdict};

@@ -17,3 +17,9 @@ pub enum Multiplicity {
     /// Benjamini and Yekutieli.
     BenjaminiYekutieli,
 }
+impl Multiplicity {
+    /// Adjusted.
+    pub fn adjust(&self, p: &[f64]) -> Vec<f64> {
+        p.to_vec()
+    }
+}

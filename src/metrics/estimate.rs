@@ -45,6 +45,8 @@ pub enum Undefined {
     NoReference,
     /// The metric is a constant of the group: it has no spread.
     NoVariation,
+    /// There are too many groups to compare all pairs.
+    TooManyGroups,
     /// A metric of the user's own gave no finite figure.
     NotFinite,
 }
@@ -69,6 +71,7 @@ impl fmt::Display for Undefined {
             Undefined::NoOverlap => "no stratum holds both groups",
             Undefined::NoReference => "the reference group is undefined",
             Undefined::NoVariation => "no variation",
+            Undefined::TooManyGroups => "too many groups to compare all pairs",
             Undefined::NotFinite => "no finite figure",
         })
     }

@@ -3,6 +3,9 @@
 //! [`catalog`] lists them all with formula and source.
 
 pub mod catalog;
+pub(crate) mod compare;
+pub(crate) mod conditional;
 mod estimate;
+pub(crate) mod measure;
 
 pub use estimate::{Estimate, Support, Undefined};

@@ -269,6 +269,10 @@ impl Table {
         true
     }
 
+    pub fn group_rows(&self, group: usize) -> u64 {
+        self.rows[group * SLOTS..(group + 1) * SLOTS].iter().sum()
+    }
+
     pub fn is_group_empty(&self, group: usize) -> bool {
         self.rows[group * SLOTS..(group + 1) * SLOTS].iter().all(|r| *r == 0)
     }

@@ -104,3 +104,13 @@ impl Group {
         }
     }
 }
+
+impl Tally {
+    /// The rows whose level is missing on an axis, attributes first, then strata.
+    pub(crate) fn missing_rows(&self, axis: usize) -> u64 {
+        let radices = self.schema.radices();
+        let missing = self.groups.iter().enumerate().filter(|(_, key)| Self::decode(**key, &radices)[axis] == 0);
+        // Every model counts every row; the first will do.
+        missing.map(|(at, _)| self.tables[0].group_rows(at)).sum()
+    }
+}

@@ -1,0 +1,215 @@
+//! The figures of groups: every metric that the data allow, for many groups at once.
+
+use std::collections::BTreeMap;
+
+use super::{AuditPlan, CustomMetric};
+use crate::inference::bootstrap::{Bootstrap, Replicates};
+use crate::metrics::catalog::{self, Entry};
+use crate::metrics::measure::{self, Measured};
+use crate::metrics::{Estimate, Support, Undefined};
+use crate::tally::{Cell, Counts, Tally};
+
+/// A metric of the catalog or of the user.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Figure<'a> {
+    Catalog(&'static Entry),
+    Custom(&'a CustomMetric),
+}
+
+impl Figure<'_> {
+    pub fn name(&self) -> &str {
+        match self {
+            Figure::Catalog(entry) => entry.name,
+            Figure::Custom(custom) => &custom.name,
+        }
+    }
+
+    fn needs_bootstrap(&self) -> bool {
+        match self {
+            Figure::Catalog(entry) => measure::needs_bootstrap(entry.form),
+            Figure::Custom(_) => true,
+        }
+    }
+
+    fn value(&self, counts: &Counts) -> Option<f64> {
+        match self {
+            Figure::Catalog(entry) => measure::value(entry.form, counts),
+            Figure::Custom(custom) => (custom.of)(counts).filter(|v| v.is_finite()),
+        }
+    }
+
+    fn support(&self, counts: &Counts) -> Support {
+        match self {
+            Figure::Catalog(entry) => measure::support(entry.form, counts),
+            Figure::Custom(_) => counts.total().into(),
+        }
+    }
+}
+
+/// Labels that are known mostly on one side of the decision: what the model chose decided what is known.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Selective {
+    /// The share of labels known among the selected, and among the others.
+    pub known: [f64; 2],
+}
+
+/// Labels count as selective where one side knows less than this share of what the other knows.
+const FAR_MORE_OFTEN: f64 = 0.5;
+
+impl Selective {
+    fn of(whole: &Counts) -> Option<Self> {
+        let known = [1, 0].map(|decision| {
+            let all = whole.sum(|_, d| d == decision).weight;
+            let known = whole.sum(|label, d| d == decision && label < 2).weight;
+            (all > 0.0).then(|| known / all)
+        });
+        let [Some(selected), Some(others)] = known else { return None };
+        (selected.min(others) < FAR_MORE_OFTEN * selected.max(others))
+            .then_some(Selective { known: [selected, others] })
+    }
+
+    /// Whether a metric cannot be known from such labels. Precision and its complement are of the selected
+    /// alone, negative predictive value and its complement of the others.
+    pub fn hides(&self, entry: &Entry) -> bool {
+        let own_side = if self.known[0] > self.known[1] {
+            ["precision", "false_discovery_rate"]
+        } else {
+            ["negative_predictive_value", "false_omission_rate"]
+        };
+        entry.needs.label && !own_side.contains(&entry.name)
+    }
+}
+
+/// What is measured for one model, and how.
+#[derive(Debug)]
+pub(crate) struct Scope<'a> {
+    pub plan: &'a AuditPlan,
+    pub tally: &'a Tally,
+    pub model: usize,
+    pub figures: Vec<Figure<'a>>,
+    pub selective: Option<Selective>,
+    pub level: f64,
+    pub bootstrap: Bootstrap,
+}
+
+impl<'a> Scope<'a> {
+    pub fn new(plan: &'a AuditPlan, tally: &'a Tally, model: usize, whole: &Counts) -> Self {
+        let schema = tally.schema();
+        let def = &schema.models[model];
+        let allowed = |entry: &&Entry| {
+            (schema.labelled || !entry.needs.label)
+                && (def.decides() || !entry.needs.decision)
+                && (def.scored || !entry.needs.score)
+        };
+        let figures = catalog::METRICS.iter().filter(allowed).map(Figure::Catalog);
+        let selective = (schema.labelled && def.decides()).then(|| Selective::of(whole)).flatten();
+        Scope {
+            plan,
+            tally,
+            model,
+            figures: figures.chain(plan.custom.iter().map(Figure::Custom)).collect(),
+            selective,
+            level: plan.policy.confidence,
+            bootstrap: Bootstrap { replicates: plan.replicates, seed: plan.seed },
+        }
+    }
+
+    pub fn figure(&self, name: &str) -> Option<usize> {
+        self.figures.iter().position(|f| f.name() == name)
+    }
+
+    /// Every figure of every group: `[group][figure]`. Only those `wanted` are computed, the others are
+    /// undefined.
+    pub fn measure(&self, groups: &[&Counts], wanted: impl Fn(usize) -> bool + Sync) -> Vec<Vec<Measured>> {
+        let mut all: Vec<Vec<Measured>> = groups
+            .iter()
+            .map(|counts| {
+                let one = |(at, figure): (usize, &Figure)| match figure {
+                    Figure::Catalog(entry) if wanted(at) && !figure.needs_bootstrap() => self.closed(entry, counts),
+                    _ => Measured::undefined(Undefined::NoRows, Support::default()),
+                };
+                self.figures.iter().enumerate().map(one).collect()
+            })
+            .collect();
+        let cells: Vec<Vec<Cell>> = groups.iter().map(|c| c.cells.iter().flatten().copied().collect()).collect();
+        let cells: Vec<&[Cell]> = cells.iter().map(Vec::as_slice).collect();
+        for (at, figure) in self.figures.iter().enumerate().filter(|(at, f)| f.needs_bootstrap() && wanted(*at)) {
+            let replicates = self.bootstrap.run(&cells, |_, cells| figure.value(&from_cells(cells)));
+            for ((group, counts), replicates) in all.iter_mut().zip(groups).zip(&replicates) {
+                group[at] = self.resampled(figure, counts, replicates);
+            }
+        }
+        all
+    }
+
+    /// A figure with a closed form.
+    pub fn closed(&self, entry: &Entry, counts: &Counts) -> Measured {
+        self.as_known(entry, counts, measure::measure(entry, counts, self.level))
+    }
+
+    /// The figures of one group that need no bootstrap, by name: for strata, of which there are many.
+    pub fn closed_by_name(&self, counts: &Counts) -> BTreeMap<String, Estimate> {
+        let closed = self.figures.iter().filter_map(|figure| match figure {
+            Figure::Catalog(entry) => Some((entry.name.to_string(), self.closed(entry, counts).estimate)),
+            Figure::Custom(_) => None,
+        });
+        closed.collect()
+    }
+
+    pub fn by_name(&self, measured: &[Measured]) -> BTreeMap<String, Estimate> {
+        self.figures.iter().zip(measured).map(|(f, m)| (f.name().to_string(), m.estimate.clone())).collect()
+    }
+
+    fn resampled(&self, figure: &Figure, counts: &Counts, replicates: &Replicates) -> Measured {
+        let support = figure.support(counts);
+        let measured = match figure.value(counts) {
+            Some(value) => Measured::bootstrapped(value, support, replicates, &jackknife(figure, counts), self.level),
+            None => match figure {
+                Figure::Catalog(entry) => measure::measure(entry, counts, self.level),
+                Figure::Custom(_) if counts.total().rows <= 0.0 => Measured::undefined(Undefined::NoRows, support),
+                Figure::Custom(_) => Measured::undefined(Undefined::NotFinite, support),
+            },
+        };
+        match figure {
+            Figure::Catalog(entry) => self.as_known(entry, counts, measured),
+            Figure::Custom(_) => measured,
+        }
+    }
+
+    /// A figure as far as the labels let it be known.
+    fn as_known(&self, entry: &Entry, counts: &Counts, measured: Measured) -> Measured {
+        let bounds = measure::bounds(entry, counts);
+        let hidden = self.selective.is_some_and(|s| s.hides(entry));
+        let mut measured =
+            if hidden { Measured::undefined(Undefined::SelectiveLabels, measured.estimate.support) } else { measured };
+        measured.estimate.bounds = bounds;
+        measured
+    }
+}
+
+fn from_cells(cells: &[Cell]) -> Counts {
+    let mut counts = Counts::default();
+    for (to, from) in counts.cells.iter_mut().flatten().zip(cells) {
+        *to = *from;
+    }
+    counts
+}
+
+/// For every cell with rows: how many, and the figure without one of them.
+fn jackknife(figure: &Figure, counts: &Counts) -> Vec<(f64, f64)> {
+    let mut values = Vec::new();
+    for label in 0..3 {
+        for decision in 0..3 {
+            let cell = counts.cells[label][decision];
+            if cell.rows < 1.0 {
+                continue;
+            }
+            let mut less = counts.clone();
+            let kept = (cell.rows - 1.0) / cell.rows;
+            less.cells[label][decision] = Cell::default();
+            less.cells[label][decision].add(&cell, kept);
+            values.extend(figure.value(&less).map(|v| (cell.rows, v)));
+        }
+    }
+    values
+}

@@ -1,0 +1,194 @@
+//! Findings in plain words.
+
+use super::slice::{Slice, Subject};
+use super::{Against, Comparison, Criterion, Verdict};
+use crate::metrics::Estimate;
+use crate::metrics::catalog::{self, Entry};
+use crate::report::LeftOut;
+
+/// What a sentence is about.
+pub(crate) struct About<'a> {
+    pub slice: &'a Slice<'a>,
+    pub subject: &'a Subject,
+    pub criterion: &'a Criterion,
+    pub estimate: &'a Estimate,
+    /// Positions of the highest and the lowest group, or of the one compared.
+    pub extremes: Option<(usize, usize)>,
+    pub verdict: Verdict,
+    pub p_value: Option<f64>,
+    pub noise: Option<f64>,
+    pub rows_to_decide: Option<u64>,
+    pub left_out: &'a [LeftOut],
+    pub all_small: bool,
+}
+
+/// A share as a percentage, anything else as a number.
+pub(crate) fn figure(entry: Option<&Entry>, value: f64) -> String {
+    match entry {
+        Some(entry) if entry.least == 0.0 && entry.most == Some(1.0) => percent(value),
+        _ => number(value),
+    }
+}
+
+pub(crate) fn percent(value: f64) -> String {
+    format!("{:.1} %", value * 100.0)
+}
+
+/// Three significant digits, without an exponent for the usual sizes.
+pub(crate) fn number(value: f64) -> String {
+    let size = value.abs();
+    if size == 0.0 {
+        "0".into()
+    } else if (0.001..100_000.0).contains(&size) {
+        let digits = (2 - size.log10().floor() as i32).clamp(0, 5) as usize;
+        format!("{value:.digits$}")
+    } else {
+        format!("{value:.2e}")
+    }
+}
+
+fn probability(p: f64) -> String {
+    if p < 0.0001 { "p < 0.0001".into() } else { format!("p = {p:.4}") }
+}
+
+impl About<'_> {
+    fn entry(&self) -> Option<&'static Entry> {
+        catalog::metric(self.slice.scope.figures[self.subject.leading()].name())
+    }
+
+    /// A disparity: points of percentage for shares, plain numbers otherwise.
+    fn disparity(&self, value: f64) -> String {
+        match (self.criterion.comparison, self.entry()) {
+            (Comparison::Difference, Some(e)) if e.least == 0.0 && e.most == Some(1.0) => {
+                format!("{:.1}", value * 100.0)
+            }
+            (Comparison::Difference, _) => number(value),
+            (Comparison::Ratio, _) => format!("{value:.2}"),
+        }
+    }
+
+    fn unit(&self) -> &'static str {
+        match (self.criterion.comparison, self.entry()) {
+            (Comparison::Difference, Some(e)) if e.least == 0.0 && e.most == Some(1.0) => " points",
+            _ => "",
+        }
+    }
+
+    fn bound(&self) -> f64 {
+        self.criterion.maximum.or(self.criterion.minimum).unwrap_or_default()
+    }
+
+    pub fn sentence(&self) -> String {
+        let by = format!("By {}", self.slice.name);
+        let name = &self.criterion.metric;
+        let Some(value) = self.estimate.value else {
+            let why = self.estimate.reason.map_or_else(String::new, |r| format!(": {r}"));
+            let bounds = self.estimate.bounds.map_or_else(String::new, |[low, high]| {
+                format!(
+                    "; whatever the unknown labels are, it lies between {} and {}{}",
+                    self.disparity(low),
+                    self.disparity(high),
+                    self.unit()
+                )
+            });
+            return format!("{by}, {name} cannot be known{why}{bounds}.{}", self.tail());
+        };
+        let kind = match self.criterion.comparison {
+            Comparison::Difference => "a difference of",
+            Comparison::Ratio => "a ratio of",
+        };
+        let confidence = percent(self.slice.scope.level).replace(".0 %", " %");
+        let interval = match (self.estimate.low, self.estimate.high) {
+            (Some(low), Some(high)) => {
+                format!(" ({confidence} interval {} to {})", self.disparity(low), self.disparity(high))
+            }
+            (Some(low), None) => format!(" ({confidence} interval from {} upward)", self.disparity(low)),
+            _ => " (no interval)".into(),
+        };
+        let relation = match (self.verdict, self.criterion.comparison) {
+            (Verdict::Pass, _) => "within",
+            (Verdict::Fail, _) => "beyond",
+            (Verdict::Inconclusive, _) => "not clearly on either side of",
+        };
+        let limit = match self.criterion.comparison {
+            Comparison::Difference => format!("the {}{} that {name} allows", self.disparity(self.bound()), self.unit()),
+            Comparison::Ratio => format!("the {} that {name} asks for", self.disparity(self.bound())),
+        };
+        format!(
+            "{by}, {}: {kind} {}{}{interval}, {relation} {limit}.{}",
+            self.groups(),
+            self.disparity(value),
+            self.unit(),
+            self.tail()
+        )
+    }
+
+    /// The groups that the figure is of, with their own figures.
+    fn groups(&self) -> String {
+        let leading = self.subject.leading();
+        let title =
+            self.entry().map_or_else(|| self.slice.scope.figures[leading].name().to_string(), |e| e.title.to_string());
+        let own = |part: usize| {
+            let part = &self.slice.parts[part];
+            let value = part.figures[leading].estimate.value.map(|v| figure(self.entry(), v));
+            (part.name.clone(), value.unwrap_or_else(|| "undefined".into()))
+        };
+        match (self.extremes, self.criterion.against) {
+            (Some((high, low)), Against::BetweenGroups) => {
+                let ((high, a), (low, b)) = (own(high), own(low));
+                if self.subject.is_of_parts() {
+                    format!("{high} and {low} are furthest apart")
+                } else {
+                    format!("the {title} is {a} for {high} and {b} for {low}")
+                }
+            }
+            (Some((part, _)), against) => {
+                let (name, value) = own(part);
+                let with = match against {
+                    Against::Rest => "all others".to_string(),
+                    Against::Overall => "everybody".into(),
+                    _ => self.slice.against_name(against),
+                };
+                format!("{name} ({title}: {value}) against {with}")
+            }
+            (None, _) => format!("over all groups, the {title}"),
+        }
+    }
+
+    fn tail(&self) -> String {
+        let mut tail = String::new();
+        if self.verdict == Verdict::Inconclusive {
+            if let Some(rows) = self.rows_to_decide {
+                tail.push_str(&format!(" About {} more rows like these would decide it.", thousands(rows)));
+            }
+        } else if let Some(p) = self.p_value.filter(|_| self.verdict == Verdict::Fail) {
+            tail.push_str(&format!(" Were there no difference, this much would be rare ({}).", probability(p)));
+        }
+        if let Some(noise) = self.noise.filter(|_| self.estimate.value.is_some()) {
+            tail.push_str(&format!(" Noise alone would show about {}{}.", self.disparity(noise), self.unit()));
+        }
+        if self.all_small {
+            tail.push_str(" The groups are too small to judge.");
+        }
+        let named: Vec<String> = self.left_out.iter().take(3).map(|l| format!("{} ({})", l.group, l.reason)).collect();
+        if !named.is_empty() {
+            let more = self.left_out.len() - named.len();
+            let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+            tail.push_str(&format!(" Not judged: {}{more}.", named.join(", ")));
+        }
+        tail
+    }
+}
+
+/// 1234567 as `1,234,567`.
+pub(crate) fn thousands(n: u64) -> String {
+    let digits = n.to_string();
+    let mut text = String::new();
+    for (i, digit) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i) % 3 == 0 {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
