@@ -8,6 +8,8 @@ use clap_complete::Shell;
 use evenhand::audit::{NamedGroup, PRESETS, Verdict};
 use evenhand::data::{LevelColumn, Top};
 
+use crate::settings::Rule;
+
 /// Audits targeting and segmentation models for bias.
 ///
 /// Reads a batch of customers with what a model decided or scored, compares groups of people (by sex,
@@ -144,9 +146,13 @@ pub struct GroupArgs {
     #[arg(short, long = "group", value_name = "NAME: RULE", value_parser = parsed::<NamedGroup>)]
     pub groups: Vec<NamedGroup>,
 
-    /// The group that the others of its attribute are compared with; repeatable. The largest, if not given.
+    /// The group that the others of its attribute are compared with; repeatable.
     #[arg(long, value_name = "ATTRIBUTE=LEVEL", value_parser = assignment)]
     pub reference: Vec<Assignment>,
+
+    /// Which group is the reference where none is named. [default: largest]
+    #[arg(long, value_name = "RULE", value_enum)]
+    pub reference_rule: Option<Rule>,
 
     /// Up to how many attributes are crossed into intersections. [default: 2]
     #[arg(long, value_name = "K", value_parser = clap::value_parser!(u8).range(1..))]

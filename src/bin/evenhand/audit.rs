@@ -38,7 +38,7 @@ pub fn run(args: &AuditArgs) -> Result<u8, Failure> {
     let plan = plan(args, &settings)?;
     let source = inputs::open(&files, args.reading.delimiter, args.reading.no_header)?;
     let (source, bar) = Bar::watch(source, args.output.quiet);
-    let report = plan.audit_files(&source).map_err(|e| explain(e, &settings))?;
+    let report = plan.audit_files(&source).map_err(|e| explain(e, args, &settings))?;
     drop(bar);
 
     let style = TextStyle {
@@ -78,6 +78,9 @@ fn plan(args: &AuditArgs, settings: &Settings) -> Result<AuditPlan, Failure> {
         .command(command());
     if let Some(order) = settings.audit.order {
         plan = plan.order(order.into());
+    }
+    if let Some(rule) = settings.audit.reference_rule {
+        plan = plan.reference_rule(rule.into());
     }
     if let Some(seed) = settings.audit.seed {
         plan = plan.seed(seed);
@@ -153,11 +156,12 @@ fn render(report: &Report, format: Format, style: TextStyle) -> Result<String, F
     Ok(text)
 }
 
-/// An error of the audit; what the policy names and is not there is the policy file's fault.
-fn explain(error: Error, settings: &Settings) -> Failure {
-    let of_policy = matches!(error, Error::Unknown { kind: "metric" | "criterion" | "attribute", .. });
+/// An error of the audit. What is named and not there is the policy file's fault where no flag named it.
+fn explain(error: Error, args: &AuditArgs, settings: &Settings) -> Failure {
+    let flagged = !args.groups.reference.is_empty() || !args.groups.groups.is_empty();
+    let of_file = matches!(&error, Error::Unknown { context, .. } if context.contains("in the policy") || !flagged);
     match &settings.file {
-        Some(file) if of_policy => Failure::from(error).in_policy(file),
+        Some(file) if of_file => Failure::from(error).in_policy(file),
         _ => error.into(),
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use evenhand::audit::{NamedGroup, Policy};
+use evenhand::audit::{Condition, NamedGroup, Policy, Reference};
 use evenhand::data::Columns;
 use evenhand::{Error, Place};
 use serde::Deserialize;
@@ -34,17 +34,55 @@ pub struct Settings {
 #[serde(deny_unknown_fields, default)]
 pub struct AuditTable {
     pub order: Option<u8>,
+    pub reference_rule: Option<Rule>,
     pub missing_as_group: bool,
     pub seed: Option<u64>,
     pub replicates: Option<usize>,
 }
 
-/// One of the `[[groups]]` of a policy file.
+/// How reference groups are found.
+#[derive(Debug, Clone, Copy, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "snake_case")]
+pub enum Rule {
+    /// The group with the most weight.
+    Largest,
+    /// The group with the highest selection rate.
+    BestOff,
+}
+
+impl From<Rule> for Reference {
+    fn from(rule: Rule) -> Self {
+        match rule {
+            Rule::Largest => Reference::Largest,
+            Rule::BestOff => Reference::BestOff,
+        }
+    }
+}
+
+/// One of the `[[groups]]` of a policy file: a rule as a flag has it, or lists of conditions.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct GroupTable {
     name: String,
-    rule: String,
+    rule: Option<String>,
+    #[serde(default)]
+    all: Vec<Condition>,
+    #[serde(default)]
+    any: Vec<Condition>,
+}
+
+impl GroupTable {
+    fn group(self) -> evenhand::Result<NamedGroup> {
+        match self.rule {
+            Some(rule) if self.all.is_empty() && self.any.is_empty() => format!("{}: {rule}", self.name).parse(),
+            Some(_) => Err(Error::BadSetting {
+                setting: format!("the group `{}`", self.name),
+                value: "given twice".into(),
+                expected: "either a `rule` or `all` and `any`".into(),
+            }),
+            None => Ok(NamedGroup { name: self.name, all: self.all, any: self.any }),
+        }
+    }
 }
 
 /// What a policy file holds beside the policy, and what is left: the policy itself.
@@ -91,6 +129,7 @@ impl Settings {
         let groups = if args.groups.groups.is_empty() { file.groups } else { args.groups.groups.clone() };
         let audit = AuditTable {
             order: args.groups.order.or(file.audit.order),
+            reference_rule: args.groups.reference_rule.or(file.audit.reference_rule),
             missing_as_group: args.groups.missing_as_group || file.audit.missing_as_group,
             seed: args.policy.seed.or(file.audit.seed),
             replicates: args.policy.replicates.or(file.audit.replicates),
@@ -166,10 +205,8 @@ impl PolicyFile {
 
     fn from_table(mut rest: toml::Table, path: &Path) -> Result<Self, Failure> {
         let groups: Vec<GroupTable> = take(&mut rest, "groups", path)?.unwrap_or_default();
-        let groups = groups
-            .iter()
-            .map(|g| format!("{}: {}", g.name, g.rule).parse().map_err(|e: Error| Failure::from(e).in_policy(path)))
-            .collect::<Result<_, _>>()?;
+        let groups = groups.into_iter().map(GroupTable::group).collect::<Result<_, _>>();
+        let groups = groups.map_err(|e| Failure::from(e).in_policy(path))?;
         Ok(PolicyFile {
             columns: take(&mut rest, "columns", path)?,
             groups,

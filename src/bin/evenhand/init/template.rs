@@ -93,7 +93,8 @@ confidence = 0.95
 minimum_group_size = 10
 minimum_group_share = 0.0
 
-# How p-values are adjusted for the number of comparisons: none, bonferroni, holm or benjamini_hochberg.
+# How p-values are adjusted for the number of comparisons: none, holm,
+# benjamini_hochberg or benjamini_yekutieli.
 multiplicity = \"holm\"
 
 # What an inconclusive finding counts as: pass, fail or inconclusive.
@@ -220,13 +221,15 @@ const OTHERS: &str = "
 [audit]
 # Up to how many attributes are crossed into intersections.
 order = 2
+# Which group is the reference of an attribute that has none in [references]: largest or best_off.
+reference_rule = \"largest\"
 # Whether people whose attribute is not known are a group of their own.
 missing_as_group = false
 # The seed of everything random, and the replicates of the bootstrap.
 # seed = 1
 # replicates = 1000
 
-# The group that the others of an attribute are compared with; the largest where none is named.
+# The group that the others of an attribute are compared with.
 [references]
 # sex = \"male\"
 
