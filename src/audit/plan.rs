@@ -253,10 +253,11 @@ impl AuditPlan {
     /// Fails on a metric that there is not, or not in that form: before the rows are read.
     fn check_metric(&self, criterion: &Criterion) -> Result<()> {
         let name = criterion.metric.as_str();
-        let known = || catalog::names().chain(self.custom.iter().map(|c| c.name.as_str()));
-        if !known().any(|n| n == name) {
+        let mut known: Vec<&str> = catalog::names().collect();
+        known.extend(self.custom.iter().map(|c| c.name.as_str()));
+        if !known.contains(&name) {
             let context = format!(" in the policy `{}`", self.policy.name);
-            return Err(Error::unknown("metric", name, context, known()));
+            return Err(Error::unknown("metric", name, context, known));
         }
         let Some(entry) = catalog::criterion_entry(name) else { return Ok(()) };
         let setting = format!("the criterion `{name}`");
