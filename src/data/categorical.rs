@@ -187,8 +187,13 @@ impl<'a> Categorical<'a> {
         Self::checked(name.into(), levels.into(), codes.into())
     }
 
-    /// As [`from_codes`](Self::from_codes), with the levels borrowed: a reader makes one a chunk.
-    pub(crate) fn checked(name: String, levels: Cow<'a, [String]>, codes: Codes<'a>) -> Result<Self> {
+    /// From parts that a reader has made itself and so need no check: it makes one a chunk.
+    #[cfg(any(feature = "csv", feature = "parquet"))]
+    pub(crate) fn trusted(name: &str, levels: &'a [String], codes: Codes<'a>, ordered: bool) -> Self {
+        Categorical { name: name.into(), levels: Cow::Borrowed(levels), codes, ordered }
+    }
+
+    fn checked(name: String, levels: Cow<'a, [String]>, codes: Codes<'a>) -> Result<Self> {
         let mut seen = std::collections::HashSet::with_capacity(levels.len());
         if let Some(twice) = levels.iter().find(|l| !seen.insert(l.as_str())) {
             return Err(Error::Duplicate { name: format!("{name} = {twice}") });

@@ -15,3 +15,12 @@ pub fn wilson(x: f64, n: f64, level: f64) -> Option<Interval> {
         high: if p >= 1.0 { 1.0 } else { (centre + half).min(1.0) },
     })
 }
+
+/// Clopper.
+pub fn clopper_pearson(x: f64, n: f64, level: f64) -> Option<Interval> {
+    use statrs::distribution::{Beta, ContinuousCDF};
+    let tail = (1.0 - level) / 2.0;
+    let low = if x <= 0.0 { 0.0 } else { Beta::new(x, n - x + 1.0).ok()?.inverse_cdf(tail) };
+    let high = if x >= n { 1.0 } else { Beta::new(x + 1.0, n - x).ok()?.inverse_cdf(1.0 - tail) };
+    Some(Interval { low, high })
+}
