@@ -71,7 +71,9 @@ fn what_is_not_asked_is_told_with_its_flag() {
     fails(&desk.line(&format!("{AUDIT} --confidence 95")), &["confidence", "0.95"]);
     fails(&desk.line(&format!("{AUDIT} --reference sex=man")), &["man", "male"]);
     fails(&desk.line(&format!("{AUDIT} --replicates 1")), &["replicates"]);
-    fails(&desk.line("audit data.csv -a sex -a age -d targeted --max-cells 20"), &["20", "--max-cells"]);
+    let many: String = (0..3000).map(|i| format!("{i},{},{}\n", ["f", "m"][i % 2], i % 3 % 2)).collect();
+    desk.write("many.csv", format!("id,sex,targeted\n{many}"));
+    fails(&desk.line("audit many.csv -a id -a sex -d targeted --max-cells 100"), &["id", "100", "--max-cells"]);
 }
 
 #[test]

@@ -24,8 +24,8 @@ fn the_policy_works_as_it_is() {
 #[test]
 fn doubts_are_commented_out() {
     let desk = Desk::new();
-    let data = "gender,native_country,outcome,hired,fnlwgt,id\n\
-                f,de,good,0,3,1\nm,fr,bad,1,2,2\nf,?,bad,0,1,3\nm,de,good,1,9,4\n";
+    let data = "gender,native_country,outcome,hired,approved,fnlwgt,id\n\
+                f,de,a,0,good,3,1\nm,fr,b,1,bad,2,2\nf,?,b,0,bad,1,3\nm,de,a,1,good,9,4\n";
     let policy = desk.write("data.csv", data).line("init data.csv --output -").out;
     insta::assert_snapshot!(policy);
 }

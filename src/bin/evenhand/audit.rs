@@ -43,7 +43,7 @@ pub fn run(args: &AuditArgs) -> Result<u8, Failure> {
 
     let style = TextStyle {
         color: target.is_none() && output::color(args.output.no_color),
-        width: output::width(),
+        width: output::width(target.is_none()),
         full: args.output.full,
     };
     match target {
@@ -146,7 +146,7 @@ fn format(output: &OutputArgs) -> Format {
 fn render(report: &Report, format: Format, style: TextStyle) -> Result<String, Failure> {
     let mut text = match format {
         Format::Text => report.to_text(style),
-        Format::Json => report.to_json(),
+        Format::Json => report.to_json()?,
         Format::Markdown => report.to_markdown(),
         Format::Csv => report.to_csv(),
     };

@@ -32,9 +32,10 @@ pub fn color(refused: bool) -> bool {
     !refused && !set("NO_COLOR") && !dumb && io::stdout().is_terminal()
 }
 
-/// The width of the terminal on standard output.
-pub fn width() -> usize {
-    let terminal = io::stdout().is_terminal().then(terminal_size::terminal_size).flatten();
+/// The width of the terminal on standard output, where the text goes there.
+pub fn width(to_stdout: bool) -> usize {
+    let shown = to_stdout && io::stdout().is_terminal();
+    let terminal = shown.then(terminal_size::terminal_size).flatten();
     terminal.map_or(WIDTH, |(width, _)| usize::from(width.0).clamp(40, WIDEST))
 }
 

@@ -49,6 +49,10 @@ impl Guess {
 
 /// More levels than this make no attribute to start with.
 const MOST_LEVELS: usize = 20;
+/// Of columns with more levels, none is shown.
+const MOST_SHOWN: usize = 50;
+/// How many levels are shown.
+const LISTED: usize = 6;
 /// Texts that often mean missing and that no reader takes for it untold.
 const MISSING: [&str; 5] = ["?", "-", "n/a", "#N/A", "."];
 
@@ -73,6 +77,7 @@ const ATTRIBUTES: &[&str] = &[
     "pregnant",
     "pregnancy",
     "caste",
+    "senior",
 ];
 const DECISIONS: &[&str] = &[
     "decision",
@@ -162,6 +167,11 @@ pub fn guess(sample: &Sample) -> Guess {
     for role in [Role::Label, Role::Weight] {
         columns.iter_mut().filter(|c| c.role == Some(role) && c.sure).skip(1).for_each(|c| c.sure = false);
     }
+    // Beside a sure one, what only might be a label or decision is noise.
+    for role in [Role::Label, Role::Decision] {
+        let found = columns.iter().any(|c| c.role == Some(role) && c.sure);
+        columns.iter_mut().filter(|c| found && c.role == Some(role) && c.pair.is_none()).for_each(|c| c.role = None);
+    }
     // Scores belong to decisions by their place: several of both are not for a guess.
     let count = |role| columns.iter().filter(|c| c.role == Some(role) && c.sure).count();
     if count(Role::Score) > 1 && count(Role::Decision) > 0 && count(Role::Score) != count(Role::Decision) {
@@ -215,6 +225,8 @@ impl<'a> Look<'a> {
         Some([names.next()?, names.next()?]).filter(|_| self.levels.len() == 2)
     }
 
+    /// The values in words. Those of a column that hardly repeats itself, such as names or addresses, are nobody's
+    /// business: they are counted, not shown.
     fn about(&self) -> String {
         let count = self.levels.len();
         if self.is_banded() {
@@ -222,15 +234,18 @@ impl<'a> Look<'a> {
             return format!("numbers from {least} to {most}");
         }
         let kind = if self.numbers.is_some() { "numbers" } else { "text" };
+        let levels = match count {
+            0 => return "nothing but missing".into(),
+            1 => "1 level".into(),
+            _ => format!("{count} levels"),
+        };
+        if count * 2 > self.rows || count > MOST_SHOWN {
+            return format!("{kind}, {levels}");
+        }
         let mut names: Vec<(&str, usize)> = self.levels.iter().map(|(v, n)| (*v, *n)).collect();
         names.sort_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(b.0)));
-        let listed: Vec<String> = names.iter().take(6).map(|(v, _)| super::template::short(v)).collect();
-        let more = if count > 6 { ", ..." } else { "" };
-        match count {
-            0 => "nothing but missing".into(),
-            1 => format!("{kind}, 1 level: {}", listed.join(", ")),
-            _ => format!("{kind}, {count} levels: {}{more}", listed.join(", ")),
-        }
+        let listed: Vec<String> = names.iter().take(LISTED).map(|(v, _)| super::template::short(v)).collect();
+        format!("{kind}, {levels}: {}{}", listed.join(", "), if count > LISTED { ", ..." } else { "" })
     }
 }
 

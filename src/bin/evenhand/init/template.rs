@@ -64,11 +64,9 @@ fn judging(guess: &Guess) -> String {
     let decides = guess.of(Role::Decision, true).next().is_some() || guess.of(Role::Score, true).next().is_some();
     let preset = if decides { "" } else { "# " };
     let why = if decides { "" } else { "# There is no decision to judge by it yet: see `decisions` below.\n" };
-    let examples = "
-# Criteria, in place of those of the preset. A difference has a `maximum`, a ratio a `minimum`.
-# `against` is between_groups (the worst pair), reference, rest or overall;
-# `attributes` limits it to some of them; `evenhand metrics` lists what can be compared.
-#
+    // Where nobody was selected yet, what can be judged is the label itself.
+    let examples = if decides {
+        "\
 # [[criteria]]
 # metric = \"equal_opportunity\"
 # comparison = \"difference\"
@@ -80,7 +78,17 @@ fn judging(guess: &Guess) -> String {
 # metric = \"disparate_impact\"
 # comparison = \"ratio\"
 # minimum = 0.8
-";
+"
+    } else {
+        "\
+# [[criteria]]
+# metric = \"base_rate\"
+# comparison = \"difference\"
+# maximum = 0.05
+# against = \"between_groups\"
+# attributes = [\"sex\"]
+"
+    };
     format!(
         "# A ready policy to start from: four-fifths (disparate impact of at least 0.8), equal-opportunity,
 # nyc-local-law-144 or strict. What follows in this file changes it.
@@ -99,6 +107,11 @@ multiplicity = \"holm\"
 
 # What an inconclusive finding counts as: pass, fail or inconclusive.
 inconclusive = \"inconclusive\"
+
+# Criteria, in place of those of the preset. A difference has a `maximum`, a ratio a `minimum`.
+# `against` is between_groups (the worst pair), reference, rest or overall;
+# `attributes` limits it to some of them; `evenhand metrics` lists what can be compared.
+#
 {examples}"
     )
 }
@@ -125,7 +138,7 @@ fn columns(guess: &Guess) -> String {
             let _ = writeln!(out, "# {key} = {example}");
         }
         for column in doubtful {
-            let _ = writeln!(out, "# perhaps: {key} = {}   # {}", value(&[column]), column.about);
+            let _ = writeln!(out, "# {key} = {}   # perhaps: {}", value(&[column]), column.about);
         }
         out.push('\n');
     };
@@ -161,7 +174,7 @@ fn columns(guess: &Guess) -> String {
             let _ = writeln!(out, "# {key} = {example}");
         }
         for column in guess.of(role, false) {
-            let _ = writeln!(out, "# perhaps: {key} = {}   # {}", write(column), column.about);
+            let _ = writeln!(out, "# {key} = {}   # perhaps: {}", write(column), column.about);
         }
         out.push('\n');
     };
@@ -207,6 +220,11 @@ fn favorable(guess: &Guess) -> String {
         out.push_str("# favorable = { outcome = [\"good\"] }\n");
     } else {
         let _ = writeln!(out, "# This is a guess: check it.\nfavorable = {{ {} }}", told.join(", "));
+    }
+    for column in binary().filter(|c| c.sure && c.favorable.is_none()) {
+        // Of every plain pair, 0/1, no/yes, ..., the second in order is the favourable one.
+        let Some([_, good]) = &column.pair else { continue };
+        let _ = writeln!(out, "# Of {}, {} counts as favourable.", quoted(&column.name), quoted(good));
     }
     for column in binary().filter(|c| !c.sure) {
         let of = column.pair.as_ref().map_or(column.about.clone(), |[a, b]| format!("{} or {}", short(a), short(b)));
