@@ -164,6 +164,30 @@ impl<'a> Categorical<'a> {
         Categorical { name: name.into(), levels: levels.into(), codes, ordered: false }
     }
 
+    /// From one value a row of any kind that can be told apart and shown: integers, `bool`, `char`, an enum.
+    ///
+    /// # Examples
+    /// ```
+    /// use evenhand::data::Categorical;
+    /// let senior = Categorical::from_keys("senior", [false, true, false]);
+    /// assert_eq!(senior.levels(), ["false", "true"]);
+    /// ```
+    pub fn from_keys<K>(name: impl Into<String>, keys: impl IntoIterator<Item = K>) -> Self
+    where
+        K: std::hash::Hash + Eq + std::fmt::Display,
+    {
+        let mut texts: HashMap<K, std::rc::Rc<str>> = HashMap::new();
+        let text = |key: K| match texts.entry(key) {
+            std::collections::hash_map::Entry::Occupied(known) => known.get().clone(),
+            std::collections::hash_map::Entry::Vacant(new) => {
+                let text: std::rc::Rc<str> = new.key().to_string().into();
+                new.insert(text).clone()
+            }
+        };
+        let texts: Vec<std::rc::Rc<str>> = keys.into_iter().map(text).collect();
+        Self::from_values(name, texts)
+    }
+
     /// From codes and the levels they index.
     ///
     /// # Errors

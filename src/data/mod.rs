@@ -7,6 +7,7 @@ mod batch;
 mod binary;
 mod categorical;
 mod columns;
+mod linfa;
 #[cfg(any(feature = "csv", feature = "parquet"))]
 pub mod source;
 

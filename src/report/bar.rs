@@ -4,7 +4,7 @@ use super::words::{self, Unit};
 use super::{Comparison, Finding};
 
 /// What the signs of a bar mean.
-pub(super) const LEGEND: &str = "● figure   ═ its interval   ┃ bound   ─ allowed   · not allowed";
+pub(super) const LEGEND: &str = "● figure, ═ its interval, ┃ bound, ─ allowed, · not allowed";
 
 /// The least columns that a bar is worth drawing in.
 const LEAST: usize = 16;

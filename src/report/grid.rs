@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use super::view::{NAME, list};
+use super::view::{MORE, NAME, list};
 use super::words::{self, Unit, count, counted, name, title};
 use super::{AttributeTable, Disparity, Estimate, GroupResult, ModelReport};
 use crate::audit::Comparison;
@@ -180,12 +180,8 @@ pub(super) fn grid(model: &ModelReport, table: &AttributeTable, columns: &[Colum
     let mut notes = Vec::new();
     if table.groups.len() > groups.len() {
         let more = table.groups.len() - groups.len();
-        notes.push(format!(
-            "These are the {} groups with the lowest {}, too small ones last; and {} more: see --format json.",
-            groups.len(),
-            title(main),
-            count(more as u64)
-        ));
+        let (shown, more) = (groups.len(), count(more as u64));
+        notes.push(format!("Shown: the {shown} groups with the lowest {}; and {more} more, {MORE}.", title(main)));
     }
     if groups.iter().any(|g| g.too_small) {
         notes.push("† too small to judge: shown, and left out of every comparison of all groups.".into());
@@ -241,24 +237,32 @@ fn signed<'a>(unit: Unit, figures: impl Iterator<Item = Option<&'a Estimate>>) -
     figures.iter().map(cell).collect()
 }
 
-/// The comparison of all groups by the main metric, in a sentence each for difference and ratio.
+/// The comparisons of all groups in a sentence for each metric: of the main metric, or of all.
 pub(super) fn gaps(table: &AttributeTable, full: bool) -> Vec<String> {
     let main = main_metric(table);
-    let wanted = |d: &&Disparity| {
-        d.group.is_none()
-            && d.stratum.is_none()
-            && (full || (Some(d.metric.as_str()) == main && d.estimate.value.is_some()))
-    };
-    let say = |d: &Disparity| {
-        let unit = Unit::compared(&d.metric, d.comparison);
+    let mut said: Vec<(&Disparity, String)> = Vec::new();
+    for d in &table.disparities {
+        let wanted = full || (Some(d.metric.as_str()) == main && d.estimate.value.is_some());
+        if d.group.is_some() || d.stratum.is_some() || d.against != "between_groups" || !wanted {
+            continue;
+        }
+        let figure = Unit::compared(&d.metric, d.comparison).estimate(&d.estimate);
+        let figure = if d.comparison == Comparison::Ratio { format!("ratio {figure}") } else { figure };
+        match said.last_mut() {
+            Some((of, text)) if (&of.metric, &of.highest, &of.lowest) == (&d.metric, &d.highest, &d.lowest) => {
+                text.push_str(&format!(", {figure}"));
+            }
+            _ => said.push((d, figure)),
+        }
+    }
+    let say = |(d, figures): (&Disparity, String)| {
         let who = match (&d.highest, &d.lowest) {
-            (Some(high), Some(low)) => format!(": {} highest, {} lowest", name(high, NAME), name(low, NAME)),
+            (Some(high), Some(low)) => format!("; {} highest, {} lowest", name(high, NAME), name(low, NAME)),
             _ => String::new(),
         };
-        let kind = if d.comparison == Comparison::Difference { "Largest difference" } else { "Smallest ratio" };
-        format!("{kind} in {}: {}{who}.", title(&d.metric), unit.estimate(&d.estimate))
+        format!("Widest gap in {}: {figures}{who}.", title(&d.metric))
     };
-    table.disparities.iter().filter(wanted).map(say).collect()
+    said.into_iter().map(say).collect()
 }
 
 /// What a table's groups are, and with what they are compared.

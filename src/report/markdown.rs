@@ -1,7 +1,7 @@
 //! The form for a page, an issue or a merge request: GitHub's Markdown.
 
 use super::grid::{self, Column, Grid};
-use super::view::{self, FINDINGS, INTERSECTIONS};
+use super::view::{self, FINDINGS, INTERSECTIONS, MORE};
 use super::words::{self, name};
 use super::{AttributeTable, Finding, ModelReport, Report, bar};
 
@@ -9,25 +9,34 @@ use super::{AttributeTable, Finding, ModelReport, Report, bar};
 fn escape(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut before = ' ';
+    let text = words::unglued(text);
     let mut rest = text.chars().peekable();
     while let Some(c) = rest.next() {
         let next = rest.peek().copied().unwrap_or(' ');
         match c {
+            '<' if next.is_whitespace() => out.push(c),
             '<' => out.push_str("&lt;"),
             '>' => out.push_str("&gt;"),
             '&' if next.is_alphanumeric() || next == '#' => out.push_str("&amp;"),
             // Inside a word an underscore is none, and a lone dash or plus only starts a list.
             '_' if before.is_alphanumeric() && next.is_alphanumeric() => out.push(c),
-            '\\' | '|' | '`' | '*' | '_' | '~' | '#' | '!' => out.extend(['\\', c]),
+            '\\' | '|' | '`' | '*' | '_' | '~' | '#' | '!' | '$' => out.extend(['\\', c]),
             '[' | ']' if !figure(before, next) => out.extend(['\\', c]),
             ':' if next == '/' => out.extend(['\\', c]),
-            '.' if before == 'w' => out.extend(['\\', c]),
+            '.' if out.ends_with("www") => out.extend(['\\', c]),
             '@' => out.push_str("&#64;"),
             c => out.push(c),
         }
         before = c;
     }
     out
+}
+
+/// The text as code, whatever backticks it holds.
+fn code(text: &str) -> String {
+    let longest = text.split(|c| c != '`').map(str::len).max().unwrap_or(0);
+    let fence = "`".repeat(longest + 1);
+    format!("{fence} {text} {fence}")
 }
 
 /// Whether a bracket stands beside a digit on its inner side and opens or closes an interval.
@@ -97,7 +106,7 @@ impl Page<'_> {
             self.finding(i + 1, f);
         }
         if m.findings.len() > 2 * FINDINGS {
-            self.line(&format!("\nand {} more findings: see the JSON form.", m.findings.len() - 2 * FINDINGS));
+            self.line(&format!("\nand {} more findings, {MORE}.", m.findings.len() - 2 * FINDINGS));
         }
         let caveats = view::caveats(m, self.report.data.rows);
         if !caveats.is_empty() {
@@ -112,7 +121,7 @@ impl Page<'_> {
         }
         if left_out > 0 {
             let more = words::counted(left_out as u64, "more intersection", "more intersections");
-            self.line(&format!("\n{more} are not shown: see the JSON form."));
+            self.line(&format!("\nand {more}, {MORE}."));
         }
     }
 
@@ -158,7 +167,7 @@ impl Report {
     /// that none of them is markup, a link, a mention or HTML.
     pub fn to_markdown(&self) -> String {
         let mut page = Page { out: String::new(), report: self };
-        page.line(&format!("# {}: bias audit", words::verdict(self.verdict)));
+        page.line(&format!("# {}: bias audit", view::headline(self)));
         page.line(&format!("\n{}", escape(&view::sentence(&self.summary))));
         page.heading(2, "What was audited");
         for (label, text) in view::audited(self) {
@@ -172,8 +181,11 @@ impl Report {
         }
         page.heading(2, "How to make it again");
         for (label, text) in view::method(self) {
-            page.item(label, &text);
+            match label {
+                "Again" => page.line(&format!("- **{label}:** {}", code(&text))),
+                _ => page.item(label, &text),
+            }
         }
-        page.out
+        words::unglued(&page.out).replace("\n\n\n", "\n\n")
     }
 }

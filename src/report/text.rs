@@ -1,7 +1,7 @@
 //! The form for a terminal: what people see first.
 
 use super::grid::{self, Column, Grid};
-use super::view::{self, FINDINGS, INTERSECTIONS};
+use super::view::{self, FINDINGS, INTERSECTIONS, MORE};
 use super::words::{self, name, width};
 use super::{AttributeTable, Finding, ModelReport, Report, Verdict, bar};
 
@@ -27,6 +27,8 @@ const BOLD: &str = "1";
 const DIM: &str = "2";
 /// The width of the headings of a list of facts.
 const LABEL: usize = 12;
+/// The widest that a model's name gets where models stand side by side.
+const MODEL: usize = 18;
 /// The widest that a table's first column gets.
 const NAMES: usize = 34;
 
@@ -67,7 +69,11 @@ impl Page<'_> {
 
     /// Text in as many lines as it needs: the first after `first`, the others indented by as much.
     fn flow(&mut self, first: &str, text: &str, code: &str) {
-        let indent = width(first);
+        self.flow_after(first, width(first), text, code);
+    }
+
+    /// The same, after something painted of the given width.
+    fn flow_after(&mut self, first: &str, indent: usize, text: &str, code: &str) {
         for (i, line) in words::wrap(text, self.style.width.saturating_sub(indent)).iter().enumerate() {
             let line = self.paint(code, line);
             let before = if i == 0 { first.to_string() } else { " ".repeat(indent) };
@@ -92,12 +98,24 @@ impl Page<'_> {
         }
     }
 
+    /// A command in lines that can be pasted into a shell.
+    fn command(&mut self, label: &str, command: &str) {
+        let indent = LABEL + 2;
+        let lines = words::wrap(command, self.style.width.saturating_sub(indent + 2));
+        for (i, line) in lines.iter().enumerate() {
+            let (label, more) = (if i == 0 { label } else { "" }, if i + 1 < lines.len() { " \\" } else { "" });
+            self.line(&format!("  {label:<LABEL$}{line}{more}"));
+        }
+    }
+
     fn head(&mut self) {
         let r = self.report;
-        let word = self.verdict(r.verdict, words::verdict(r.verdict));
-        let about = format!("bias audit of {}", words::counted(r.data.rows, "row", "rows"));
-        let policy = name(&r.settings.policy.name, 30);
-        self.line(&format!("{word}  {}", self.paint(BOLD, &format!("{about}, policy {policy}"))));
+        let word = view::headline(r);
+        let painted =
+            if word == words::verdict(r.verdict) { self.verdict(r.verdict, word) } else { self.paint(BOLD, word) };
+        let rows = words::counted(r.data.rows, "row", "rows");
+        let about = format!("bias audit of {rows}, policy {}", name(&r.settings.policy.name, 30));
+        self.flow_after(&format!("{painted}  "), width(word) + 2, &about, BOLD);
         self.flow("", &view::sentence(&r.summary), "");
     }
 
@@ -105,10 +123,9 @@ impl Page<'_> {
         let columns = self.style.width;
         let word = words::verdict(f.verdict);
         let place = format!("{number:>3}. ");
-        let subject = words::cut(&view::subject(f), columns.saturating_sub(width(&place) + width(word) + 2));
-        let line = format!("{place}{}  {}", self.verdict(f.verdict, word), self.paint(BOLD, &subject));
         self.blank();
-        self.line(&line);
+        let before = format!("{place}{}  ", self.verdict(f.verdict, word));
+        self.flow_after(&before, width(&place) + width(word) + 2, &view::subject(f), BOLD);
         let indent = " ".repeat(place.len());
         self.flow(&indent, &view::sentence(&f.sentence), "");
         let figures = bar::figures(f);
@@ -129,7 +146,7 @@ impl Page<'_> {
     fn findings(&mut self, m: &ModelReport) {
         self.heading(&format!("FINDINGS  {}", view::tallied(&m.findings)));
         if m.findings.iter().any(|f| f.estimate.value.is_some()) {
-            self.line(&format!("  {}", self.paint(DIM, bar::LEGEND)));
+            self.flow("  ", bar::LEGEND, DIM);
         }
         let limit = self.limit(FINDINGS);
         let passed = |f: &&Finding| f.verdict == Verdict::Pass && !self.style.full;
@@ -143,13 +160,10 @@ impl Page<'_> {
             self.blank();
         }
         for f in passes.iter().take(limit) {
-            let word = self.verdict(f.verdict, words::verdict(f.verdict));
+            let word = words::verdict(f.verdict);
+            let before = format!("     {}  ", self.verdict(f.verdict, word));
             let text = format!("{}: {}", view::subject(f), bar::figures(f));
-            let lines = words::wrap(&text, self.style.width.saturating_sub(13));
-            for (i, line) in lines.iter().enumerate() {
-                let before = if i == 0 { format!("     {word}  ") } else { " ".repeat(13) };
-                self.line(&format!("{before}{line}"));
-            }
+            self.flow_after(&before, width(word) + 7, &text, "");
         }
         self.more(passes.len(), limit, "findings that pass");
     }
@@ -157,7 +171,7 @@ impl Page<'_> {
     fn more(&mut self, all: usize, limit: usize, what: &str) {
         if all > limit {
             let more = words::count((all - limit) as u64);
-            self.flow("     ", &format!("and {more} more {what}: see --format json."), DIM);
+            self.flow("     ", &format!("and {more} more {what}, {MORE}."), DIM);
         }
     }
 
@@ -166,26 +180,27 @@ impl Page<'_> {
             let rule = "═".repeat(self.style.width);
             self.blank();
             self.line(&self.paint(DIM, &rule));
-            let text = format!("{}  MODEL {}", words::verdict(m.verdict), name(&m.model, view::NAME));
-            self.line(&self.verdict(m.verdict, &text));
+            let word = words::verdict(m.verdict);
+            let before = format!("{}  ", self.verdict(m.verdict, word));
+            self.flow_after(&before, width(word) + 2, &format!("MODEL {}", name(&m.model, view::NAME)), BOLD);
         }
         self.findings(m);
         let caveats = view::caveats(m, self.report.data.rows);
         if !caveats.is_empty() {
             self.heading("GOOD TO KNOW");
-            for text in caveats {
-                self.flow("  - ", &text, "");
+            let limit = self.limit(FINDINGS);
+            for text in caveats.iter().take(limit) {
+                self.flow("  - ", text, "");
             }
+            self.more(caveats.len(), limit, "notes");
         }
         let (tables, left_out) = view::tables(m, self.limit(INTERSECTIONS));
         for (i, table) in tables.iter().enumerate() {
             self.table(m, table, i == 0);
         }
         if left_out > 0 {
-            let text = format!(
-                "{} are not shown: see --format json.",
-                words::counted(left_out as u64, "more intersection", "more intersections")
-            );
+            let more = words::counted(left_out as u64, "more intersection", "more intersections");
+            let text = format!("and {more}, {MORE}.");
             self.blank();
             self.flow("", &text, DIM);
         }
@@ -216,7 +231,7 @@ impl Page<'_> {
                 self.grid(&grid);
             }
         } else if t.groups.iter().any(|g| !g.strata.is_empty()) {
-            self.flow("  ", "Figures by stratum: see --format json.", DIM);
+            self.flow("  ", &format!("Figures by stratum: {MORE}."), DIM);
         }
     }
 
@@ -285,17 +300,18 @@ impl Page<'_> {
     fn side_by_side(&mut self) {
         let lines = view::side_by_side(self.report);
         let limit = self.limit(24);
-        let room = self.style.width / 2 - 2;
         let models = &self.report.models;
         let cell = |f: &Option<&Finding>| match f {
             None => "–".to_string(),
             Some(f) => format!("{} {}", words::mark(f.verdict), view::figure(f)),
         };
-        let names: Vec<String> = models.iter().map(|m| name(&m.model, 16)).collect();
+        let names: Vec<String> = models.iter().map(|m| name(&m.model, MODEL)).collect();
         let widest = lines.iter().take(limit).flat_map(|l| &l.1).map(|f| width(&cell(f)));
-        let each = widest.chain(names.iter().map(|n| width(n))).max().unwrap_or(0).max(14).min(room);
+        let each = widest.chain(names.iter().map(|n| width(n))).max().unwrap_or(0).clamp(14, MODEL);
+        // As many models beside each other as leave half of the line to what they are compared by.
+        let beside = (self.style.width / 2 / (each + 2)).clamp(1, models.len().max(1));
+        let room = self.style.width.saturating_sub(2 + beside * (each + 2));
         let label = lines.iter().map(|l| width(&l.0)).max().unwrap_or(0).clamp(8, room);
-        let beside = (self.style.width.saturating_sub(2 + label) / (each + 2)).max(1);
         self.heading("MODELS SIDE BY SIDE");
         for start in (0..models.len()).step_by(beside) {
             let part = start..(start + beside).min(models.len());
@@ -348,7 +364,12 @@ impl Report {
             page.model(m);
         }
         page.heading("HOW TO MAKE IT AGAIN");
-        page.facts(&view::method(self));
-        page.out
+        let mut facts = view::method(self);
+        let again = facts.pop_if(|(label, _)| *label == "Again");
+        page.facts(&facts);
+        if let Some((label, command)) = again {
+            page.command(label, &command);
+        }
+        words::unglued(&page.out)
     }
 }

@@ -13,6 +13,10 @@ use crate::inference::multiplicity::Multiplicity;
 pub(super) const FINDINGS: usize = 12;
 /// The intersections that a shortened report shows.
 pub(super) const INTERSECTIONS: usize = 6;
+/// The files that a report lists.
+const FILES: usize = 8;
+/// Where to find what is not shown.
+pub(super) const MORE: &str = "see --format json";
 /// The width that names are cut to in running text.
 pub(super) const NAME: usize = 40;
 
@@ -24,12 +28,22 @@ pub(super) fn list(names: &[String], most: usize) -> String {
     }
 }
 
+/// The verdict on the first line: without findings there is none.
+pub(super) fn headline(report: &Report) -> &'static str {
+    if report.findings().next().is_none() { "– NOT JUDGED" } else { words::verdict(report.verdict) }
+}
+
 /// What the data hold, as pairs of a heading and a text.
 pub(super) fn audited(report: &Report) -> Vec<(String, String)> {
     let DataSummary { rows, weight, attributes, strata } = &report.data;
     let mut lines = Vec::new();
-    for input in &report.provenance.inputs {
+    let inputs = &report.provenance.inputs;
+    for input in inputs.iter().take(FILES) {
         lines.push(("File".into(), format!("{}: {}", name(&input.path, 60), words::file(input))));
+    }
+    if inputs.len() > FILES {
+        let more = counted((inputs.len() - FILES) as u64, "more file", "more files");
+        lines.push(("File".into(), format!("and {more}, {MORE}")));
     }
     let weight = weight.map(|w| format!(", of weight {}", Unit::Plain.bare(w, 1))).unwrap_or_default();
     lines.push(("Rows".into(), format!("{}{weight}", count(*rows))));
@@ -73,7 +87,7 @@ pub(super) fn caveats(model: &ModelReport, rows: u64) -> Vec<String> {
 
 /// A sentence made elsewhere, which may hold hostile names.
 pub(super) fn sentence(text: &str) -> String {
-    words::cut(&words::clean(text), 600)
+    words::cut(words::clean(text).trim(), 600)
 }
 
 /// What a finding is about: `disparate impact by sex`.
@@ -87,7 +101,7 @@ pub(super) fn subject(f: &Finding) -> String {
 /// A finding's figure alone: `0.61`.
 pub(super) fn figure(f: &Finding) -> String {
     let unit = Unit::compared(&f.criterion, f.comparison);
-    f.estimate.value.map_or_else(|| words::reason(&f.estimate), |v| unit.value(v))
+    f.estimate.value.map_or_else(|| "undefined".into(), |v| unit.value(v))
 }
 
 /// How sure a finding is, and what would make it surer.
@@ -97,11 +111,11 @@ pub(super) fn details(f: &Finding, policy: &Policy) -> Vec<String> {
         let test = f.test.as_ref().map(|t| format!(" ({})", name(t, 60))).unwrap_or_default();
         let adjusted = match (f.p_adjusted, policy.multiplicity) {
             (Some(a), by) if by != Multiplicity::None => {
-                format!("; for all findings together p {} ({})", words::chance(a), multiplicity(by))
+                format!("; for all findings together {} ({})", words::chance(a), multiplicity(by))
             }
             _ => String::new(),
         };
-        said.push(format!("p {}{test}{adjusted}.", words::chance(p)));
+        said.push(format!("{}{test}{adjusted}.", words::chance(p)));
     }
     if let Some(noise) = f.noise {
         let unit = Unit::compared(&f.criterion, f.comparison);
@@ -194,7 +208,7 @@ pub(super) fn method(report: &Report) -> Vec<(&'static str, String)> {
         lines.push(("Counts", format!("blake3 {}", words::digest(&v.tally_digest))));
     }
     if let Some(command) = &v.command {
-        lines.push(("Again", words::cut(&words::clean(command), 2000)));
+        lines.push(("Again", words::command(command)));
     }
     lines
 }

@@ -60,7 +60,7 @@ pub(super) fn cut(text: &str, columns: usize) -> String {
 
 /// A name made harmless, at most `columns` wide; right-to-left ones do not reorder what stands beside them.
 pub(super) fn name(text: &str, columns: usize) -> String {
-    let text = cut(&clean(text), columns);
+    let text = if text.trim().is_empty() { "(blank)".into() } else { cut(&clean(text), columns) };
     let rtl = |c| matches!(c, '\u{590}'..='\u{8ff}' | '\u{fb1d}'..='\u{fdff}' | '\u{fe70}'..='\u{fefc}' | '\u{1e800}'..='\u{1efff}');
     if text.contains(rtl) { format!("\u{2068}{text}\u{2069}") } else { text }
 }
@@ -199,7 +199,7 @@ impl Unit {
         match (e.value, e.interval(), e.bounds) {
             (Some(v), Some((low, high)), _) => {
                 let (v, low, high) = (self.bare(v, decimals), self.bare(low, decimals), self.bare(high, decimals));
-                format!("{v}{} [{low}, {high}]", self.suffix())
+                glued(&format!("{v}{} [{low}, {high}]", self.suffix()))
             }
             (Some(v), None, _) => self.value(v),
             (None, _, Some(bounds)) => format!("anything from {}{} ({})", between(bounds), self.suffix(), reason(e)),
@@ -222,14 +222,39 @@ pub(super) fn reason(e: &Estimate) -> String {
 pub(super) fn share(part: f64) -> String {
     match part {
         p if p > 0.0 && p < 0.0005 => "under 0.1 %".into(),
-        p if p < 1.0 && p >= 0.9995 => "over 99.9 %".into(),
+        p if (0.9995..1.0).contains(&p) => "over 99.9 %".into(),
         p => format!("{:.1} %", p * 100.0),
     }
 }
 
 /// `p < 0.001`
 pub(super) fn chance(p: f64) -> String {
-    if p < 0.001 { "< 0.001".into() } else { format!("= {p:.3}") }
+    glued(&if p < 0.001 { "p < 0.001".into() } else { format!("p = {p:.3}") })
+}
+
+/// The text with spaces at which no line ends; [`unglued`] makes them plain again.
+pub(super) fn glued(text: &str) -> String {
+    text.replace(' ', "\u{a0}")
+}
+
+/// The text with plain spaces only.
+pub(super) fn unglued(text: &str) -> String {
+    text.replace('\u{a0}', " ")
+}
+
+/// A command whose quoted arguments are not broken over lines.
+pub(super) fn command(text: &str) -> String {
+    let mut quote = None;
+    let glue = |c: char| {
+        match quote {
+            None if c == '\'' || c == '"' => quote = Some(c),
+            Some(q) if c == q => quote = None,
+            Some(_) if c == ' ' => return '\u{a0}',
+            _ => {}
+        }
+        c
+    };
+    cut(&clean(text), 2000).chars().map(glue).collect()
 }
 
 /// The mark and the word of a verdict; neither needs colour.
@@ -318,8 +343,8 @@ pub(super) fn criterion(c: &Criterion) -> String {
 /// `at least 0.80`
 pub(super) fn bound(unit: Unit, minimum: Option<f64>, maximum: Option<f64>) -> String {
     match (minimum, maximum) {
-        (Some(m), _) => format!("at least {}", unit.value(m)),
-        (None, Some(m)) => format!("at most {}", unit.value(m)),
+        (Some(m), _) => glued(&format!("at least {}", unit.value(m))),
+        (None, Some(m)) => glued(&format!("at most {}", unit.value(m))),
         (None, None) => "without a bound".into(),
     }
 }
@@ -332,7 +357,7 @@ mod tests {
     fn numbers_are_short_and_tell_figures_apart() {
         assert_eq!((count(0), count(1000), count(45_211)), ("0".into(), "1,000".into(), "45,211".into()));
         let e = Estimate::of(0.258, Default::default()).between(0.2491, 0.2664);
-        assert_eq!(Unit::Percent.estimate(&e), "25.8 % [24.9, 26.6]");
+        assert_eq!(unglued(&Unit::Percent.estimate(&e)), "25.8 % [24.9, 26.6]");
         assert_eq!(Unit::Ratio.value(0.2613), "0.26");
         assert_eq!(Unit::Percent.value(0.0031), "0.31 %");
         assert_eq!(Unit::Points.value(-0.00001), "-0.001 points");
@@ -349,6 +374,7 @@ mod tests {
         assert_eq!(name("日本語", 5), "日本…");
         assert_eq!(width(&name("日本語", 4)), 3);
         assert!(name(&format!("e{}", "\u{301}".repeat(10_000)), 10).chars().count() <= 41);
+        assert_eq!(name(" ", 40), "(blank)");
         assert_eq!(name("نساء", 10), "\u{2068}نساء\u{2069}");
     }
 
