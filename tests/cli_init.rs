@@ -44,6 +44,15 @@ fn a_score_alone_selects_a_tenth() {
 }
 
 #[test]
+fn values_that_hardly_repeat_are_not_shown() {
+    let desk = Desk::new();
+    let people: String = (0..200).map(|i| format!("{},p{i}@example.org,{},1\n", ["f", "m"][i % 2], i % 3)).collect();
+    let policy = desk.write("data.csv", format!("sex,email,channel,one\n{people}")).line("init data.csv -o -").out;
+    assert!(policy.contains("\"email\": text, 200 levels\n") && !policy.contains("@example.org"), "{policy}");
+    assert!(policy.contains("\"channel\": numbers, 3 levels: \"0\", \"1\", \"2\"\n"), "{policy}");
+}
+
+#[test]
 fn hostile_names_stay_names() {
     let desk = Desk::new();
     let data = "\"sex\"\"\n[columns]\",a=b,targeted,\"age:\u{7f}\"\n\"f\n#\",1,0,3\nm,2,1,4\n";
