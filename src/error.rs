@@ -183,13 +183,19 @@ pub enum Error {
         /// What is wrong with it and what to do.
         problem: String,
     },
-    /// A columnar file is truncated, corrupt or of a kind that cannot be read.
+    /// A file is truncated, corrupt, changing or of a kind that cannot be read.
     #[error("{} cannot be read{}: {problem}", file.display(), row_group.map(|g| format!(" at row group {g}")).unwrap_or_default())]
     BadFile {
         /// The file.
         file: PathBuf,
         /// The row group, from 0.
         row_group: Option<usize>,
+        /// What is wrong with it and what to do.
+        problem: String,
+    },
+    /// A report in JSON is of another version or malformed.
+    #[error("the report cannot be read: {problem}")]
+    BadReport {
         /// What is wrong with it and what to do.
         problem: String,
     },
@@ -282,7 +288,7 @@ impl Error {
     }
 
     /// A column that is not among those there are.
-    #[cfg_attr(not(any(feature = "csv", feature = "parquet")), allow(dead_code))]
+    #[cfg(any(feature = "csv", feature = "parquet"))]
     pub(crate) fn missing_column(column: &str, file: Option<PathBuf>, available: Vec<String>) -> Self {
         Error::MissingColumn {
             column: column.into(),

@@ -9,7 +9,8 @@ use super::wording::{self, About};
 use super::{Against, AuditPlan, Comparison, Criterion, Reference, Verdict};
 use crate::data::unique;
 use crate::error::{Error, Place, Result};
-use crate::inference::worst::{GroupRate, expected_null_gap, expected_null_ratio, sidak_level};
+use crate::inference::sidak_level;
+use crate::inference::worst::{GroupRate, expected_null_gap, expected_null_ratio};
 use crate::metrics::catalog;
 use crate::metrics::compare::Compared;
 use crate::metrics::measure::Measured;
@@ -101,12 +102,8 @@ fn check_names(plan: &AuditPlan, tally: &Tally, attributes: &[usize]) -> Result<
         sliced.push("named groups".into());
     }
     for criterion in &plan.policy.criteria {
+        // That there is such a metric is checked before the rows are read.
         let context = format!(" in the policy `{}`", plan.policy.name);
-        let builtin: Vec<&str> = catalog::names().collect();
-        let known: Vec<&str> = builtin.into_iter().chain(plan.custom.iter().map(|c| c.name.as_str())).collect();
-        if !known.contains(&criterion.metric.as_str()) {
-            return Err(Error::unknown("metric", &criterion.metric, context, known));
-        }
         for attribute in &criterion.attributes {
             if !sliced.contains(attribute) {
                 return Err(Error::unknown("attribute", attribute, context, sliced.iter().map(String::as_str)));
@@ -114,22 +111,6 @@ fn check_names(plan: &AuditPlan, tally: &Tally, attributes: &[usize]) -> Result<
         }
         let Some(entry) = catalog::criterion_entry(&criterion.metric) else { continue };
         let setting = format!("the criterion `{}`", criterion.metric);
-        let has_form = if criterion.comparison == Comparison::Difference { entry.difference } else { entry.ratio };
-        if !has_form {
-            let other = if entry.difference { "difference" } else { "ratio" };
-            return Err(Error::setting(
-                &setting,
-                format!("asked for as a {}", criterion.comparison),
-                format!("`comparison = \"{other}\"`, its only form"),
-            ));
-        }
-        if entry.name == "conditional_demographic_disparity" && criterion.against != Against::Rest {
-            return Err(Error::setting(
-                &setting,
-                "compared otherwise",
-                "`against = \"rest\"`: it is of one group at a time",
-            ));
-        }
         if entry.conditional && schema.strata.is_empty() {
             return Err(Error::setting(&setting, "conditional", "a stratum to condition on"));
         }
@@ -432,21 +413,16 @@ fn finding(slice: &Slice, criterion: &Criterion) -> Option<Finding> {
         verdict = Verdict::Inconclusive;
     }
     let noise = noise(slice, &subject, criterion, &found);
+    let mut left_out = found.left_out;
+    if found.all_small {
+        let policy = &scope.plan.policy;
+        let reason = format!("too small to judge: each has under {} rows, so no verdict", policy.minimum_group_size);
+        left_out.push(crate::report::LeftOut { group: "all groups".into(), reason });
+    }
     let rows_to_decide =
         (verdict == Verdict::Inconclusive).then(|| judge::rows_to_decide(&estimate, criterion)).flatten();
-    let about = About {
-        slice,
-        subject: &subject,
-        criterion,
-        estimate: &estimate,
-        extremes: found.compared.extremes,
-        verdict,
-        p_value: found.compared.p_value,
-        noise,
-        rows_to_decide,
-        left_out: &found.left_out,
-        all_small: found.all_small,
-    };
+    let about =
+        About { slice, subject: &subject, criterion, estimate: &estimate, extremes: found.compared.extremes, verdict };
     let extreme = |at: usize| slice.parts[at].name.clone();
     Some(Finding {
         sentence: about.sentence(),
@@ -465,7 +441,7 @@ fn finding(slice: &Slice, criterion: &Criterion) -> Option<Finding> {
         test: found.compared.test.map(String::from),
         noise,
         rows_to_decide,
-        left_out: found.left_out,
+        left_out,
         estimate,
     })
 }

@@ -2,6 +2,8 @@
 
 mod evaluate;
 mod figures;
+#[cfg(any(feature = "csv", feature = "parquet"))]
+mod files;
 mod groups;
 mod judge;
 mod plan;

@@ -3,9 +3,10 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::{NamedGroup, Policy, evaluate};
+use super::{Against, Comparison, Criterion, NamedGroup, Policy, evaluate};
 use crate::data::{Batch, Columns};
 use crate::error::{Error, Result};
+use crate::metrics::catalog;
 use crate::report::Report;
 use crate::tally::{Counts, Limits, Tally};
 
@@ -238,11 +239,38 @@ impl AuditPlan {
             return Err(Error::setting("the number of replicates", self.replicates, "from 10 to 1,000,000"));
         }
         for custom in &self.custom {
-            if crate::metrics::catalog::names().any(|n| n == custom.name) {
+            if catalog::names().any(|n| n == custom.name) {
                 return Err(Error::Duplicate { name: custom.name.clone() });
             }
         }
+        for criterion in &self.policy.criteria {
+            self.check_metric(criterion)?;
+        }
         crate::data::unique(&self.custom.iter().map(|c| c.name.as_str()).collect::<Vec<_>>())?;
         crate::data::unique(&self.groups.iter().map(|g| g.name.as_str()).collect::<Vec<_>>())
+    }
+
+    /// Fails on a metric that there is not, or not in that form: before the rows are read.
+    fn check_metric(&self, criterion: &Criterion) -> Result<()> {
+        let name = criterion.metric.as_str();
+        let mut known: Vec<&str> = catalog::names().collect();
+        known.extend(self.custom.iter().map(|c| c.name.as_str()));
+        if !known.contains(&name) {
+            let context = format!(" in the policy `{}`", self.policy.name);
+            return Err(Error::unknown("metric", name, context, known));
+        }
+        let Some(entry) = catalog::criterion_entry(name) else { return Ok(()) };
+        let setting = format!("the criterion `{name}`");
+        let has_form = if criterion.comparison == Comparison::Difference { entry.difference } else { entry.ratio };
+        if !has_form {
+            let other = if entry.difference { "difference" } else { "ratio" };
+            let expected = format!("`comparison = \"{other}\"`, its only form");
+            return Err(Error::setting(&setting, format!("asked for as a {}", criterion.comparison), expected));
+        }
+        if entry.name == "conditional_demographic_disparity" && criterion.against != Against::Rest {
+            let expected = "`against = \"rest\"`: it is of one group at a time";
+            return Err(Error::setting(&setting, "compared otherwise", expected));
+        }
+        Ok(())
     }
 }

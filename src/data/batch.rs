@@ -29,6 +29,14 @@ pub struct Numbers<'a> {
     pub(crate) optional: bool,
 }
 
+#[cfg(any(feature = "csv", feature = "parquet"))]
+impl<'a> Numbers<'a> {
+    /// Numbers that a reader has checked; NaN is missing.
+    pub(crate) fn trusted(values: &'a [f64]) -> Self {
+        Numbers { values: Cow::Borrowed(values), optional: true }
+    }
+}
+
 impl<'a> From<&'a [f64]> for Numbers<'a> {
     fn from(values: &'a [f64]) -> Self {
         Numbers { values: Cow::Borrowed(values), optional: false }

@@ -241,16 +241,19 @@ impl BinaryReader {
         }
     }
 
-    /// Adds what another reader of the same column saw.
-    #[cfg_attr(not(any(feature = "csv", feature = "parquet")), allow(dead_code))]
+    /// Adds what another reader of the same column saw, in the order of its rows; then ask
+    /// [`check`](Self::check) again, for what does not fit together.
+    #[cfg(any(feature = "csv", feature = "parquet"))]
     pub(crate) fn absorb(&mut self, other: &BinaryReader) {
-        for text in other.seen.keys() {
-            self.code(text, 0);
+        let mut seen: Vec<(u64, &String)> = other.seen.iter().map(|(text, (_, row))| (*row, text)).collect();
+        seen.sort_unstable();
+        for (row, text) in seen {
+            self.code(text, row);
         }
     }
 
     /// The texts seen, missing ones apart.
-    #[cfg_attr(not(any(feature = "csv", feature = "parquet")), allow(dead_code))]
+    #[cfg(any(feature = "csv", feature = "parquet"))]
     pub(crate) fn values(&self) -> impl Iterator<Item = &str> {
         self.seen.keys().map(String::as_str)
     }

@@ -164,6 +164,30 @@ impl<'a> Categorical<'a> {
         Categorical { name: name.into(), levels: levels.into(), codes, ordered: false }
     }
 
+    /// From one value a row of any kind that can be told apart and shown: integers, `bool`, `char`, an enum.
+    ///
+    /// # Examples
+    /// ```
+    /// use evenhand::data::Categorical;
+    /// let senior = Categorical::from_keys("senior", [false, true, false]);
+    /// assert_eq!(senior.levels(), ["false", "true"]);
+    /// ```
+    pub fn from_keys<K>(name: impl Into<String>, keys: impl IntoIterator<Item = K>) -> Self
+    where
+        K: std::hash::Hash + Eq + std::fmt::Display,
+    {
+        let mut texts: HashMap<K, std::rc::Rc<str>> = HashMap::new();
+        let text = |key: K| match texts.entry(key) {
+            std::collections::hash_map::Entry::Occupied(known) => known.get().clone(),
+            std::collections::hash_map::Entry::Vacant(new) => {
+                let text: std::rc::Rc<str> = new.key().to_string().into();
+                new.insert(text).clone()
+            }
+        };
+        let texts: Vec<std::rc::Rc<str>> = keys.into_iter().map(text).collect();
+        Self::from_values(name, texts)
+    }
+
     /// From codes and the levels they index.
     ///
     /// # Errors
@@ -187,8 +211,13 @@ impl<'a> Categorical<'a> {
         Self::checked(name.into(), levels.into(), codes.into())
     }
 
-    /// As [`from_codes`](Self::from_codes), with the levels borrowed: a reader makes one a chunk.
-    pub(crate) fn checked(name: String, levels: Cow<'a, [String]>, codes: Codes<'a>) -> Result<Self> {
+    /// From parts that a reader has made itself and so need no check: it makes one a chunk.
+    #[cfg(any(feature = "csv", feature = "parquet"))]
+    pub(crate) fn trusted(name: &str, levels: &'a [String], codes: Codes<'a>, ordered: bool) -> Self {
+        Categorical { name: name.into(), levels: Cow::Borrowed(levels), codes, ordered }
+    }
+
+    fn checked(name: String, levels: Cow<'a, [String]>, codes: Codes<'a>) -> Result<Self> {
         let mut seen = std::collections::HashSet::with_capacity(levels.len());
         if let Some(twice) = levels.iter().find(|l| !seen.insert(l.as_str())) {
             return Err(Error::Duplicate { name: format!("{name} = {twice}") });

@@ -7,6 +7,9 @@ mod batch;
 mod binary;
 mod categorical;
 mod columns;
+mod linfa;
+#[cfg(any(feature = "csv", feature = "parquet"))]
+pub mod source;
 
 pub use bands::{Bands, Range};
 pub use batch::{Batch, BatchBuilder, Cut, Model, Numbers, Top};

@@ -1,95 +1,157 @@
-//! Bootstrap over cells.
-use super::Interval;
+//! The bootstrap over cells: resampling rows at the cost of resampling a table.
+//!
+//! Rows of one cell are exchangeable and carry nothing else, so that n rows drawn with replacement and tallied are
+//! *distributed identically* to one multinomial draw over the cells: a thousand replicates cost the same for a thousand
+//! rows or a billion. Where rows carry weights, each cell's weight is a gamma draw with the mean and variance that random
+//! exponential multipliers on its rows would give (the Bayesian bootstrap); multiplying multinomial counts by mean weights
+//! instead would understate the error.
+//!
+//! Groups are resampled independently of each other (stratified). A cell without rows stays empty.
+//!
+//! # References
+//! Efron, Tibshirani (1993), An introduction to the bootstrap; Rubin (1981), The Bayesian bootstrap, Annals of
+//! Statistics 9.
+
+use rand::Rng;
+use rand_distr::{Distribution, Gamma};
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use super::rng::{BLOCK, binomial, stream};
 use crate::tally::Cell;
-use rand::SeedableRng;
-use rand_distr::{Binomial, Distribution, Gamma};
-use rand_xoshiro::Xoshiro256PlusPlus;
-/// Bootstrap.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+
+pub use super::replicates::Replicates;
+
+fn is_unweighted(cell: &Cell) -> bool {
+    cell.weight == cell.rows && cell.weight_squared == cell.rows
+}
+
+/// A bootstrap of so many replicates, from a seed.
+///
+/// ```
+/// use evenhand::inference::bootstrap::Bootstrap;
+/// use evenhand::tally::Cell;
+///
+/// // Selected and not selected, in two groups.
+/// let (a, b) = ([300.0, 700.0].map(Cell::of_rows), [120.0, 380.0].map(Cell::of_rows));
+/// let rate = |_group: usize, cells: &[Cell]| Some(cells[0].weight / (cells[0].weight + cells[1].weight));
+/// let replicates = Bootstrap { replicates: 2000, seed: 1 }.run(&[&a, &b], rate);
+/// let se = replicates[0].standard_error().expect("all are defined");
+/// assert!((se - (0.3f64 * 0.7 / 1000.0).sqrt()).abs() < 0.0008);
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Bootstrap {
-    /// B.
+    /// How many replicates; 1,000 for intervals, more for far tails.
     pub replicates: usize,
-    /// seed.
+    /// The seed; the same one gives the same replicates on any number of threads.
     pub seed: u64,
 }
-/// Replicates.
-#[derive(Debug, Clone, Default)]
-pub struct Replicates {
-    /// defined.
-    pub values: Vec<f64>,
-    /// undefined.
-    pub undefined: usize,
-}
+
 impl Bootstrap {
-    /// Run.
-    pub fn run<F: Fn(usize, &[Cell]) -> Option<f64> + Sync>(&self, groups: &[&[Cell]], stat: F) -> Vec<Replicates> {
-        groups
-            .iter()
-            .enumerate()
-            .map(|(g, cells)| {
-                let mut rng =
-                    Xoshiro256PlusPlus::seed_from_u64(self.seed ^ (g as u64).wrapping_mul(0x9E3779B97F4A7C15));
-                let mut out = Replicates::default();
-                let mut buf = cells.to_vec();
-                let plain =
-                    cells.iter().all(|c| c.weight == c.rows && c.rows == c.weight_squared && c.rows.fract() == 0.0);
-                let n: f64 = cells.iter().map(|c| c.rows).sum();
-                for _ in 0..self.replicates {
-                    if plain {
-                        let (mut left, mut mass) = (n as u64, n);
-                        for (b, c) in buf.iter_mut().zip(cells.iter()) {
-                            let k = if c.rows <= 0.0 {
-                                0
-                            } else if c.rows >= mass {
-                                left
-                            } else {
-                                Binomial::new(left, (c.rows / mass).clamp(0.0, 1.0)).map_or(0, |d| d.sample(&mut rng))
-                            };
-                            left -= k;
-                            mass -= c.rows;
-                            *b = Cell::of_rows(k as f64);
-                        }
-                    } else {
-                        for (b, c) in buf.iter_mut().zip(cells.iter()) {
-                            if c.weight > 0.0 {
-                                let w = Gamma::new(c.weight * c.weight / c.weight_squared, c.weight_squared / c.weight)
-                                    .map_or(c.weight, |d| d.sample(&mut rng));
-                                *b = Cell { rows: c.rows, weight: w, weight_squared: c.weight_squared * w / c.weight };
-                            }
-                        }
-                    }
-                    match stat(g, &buf) {
-                        Some(v) => out.values.push(v),
-                        None => out.undefined += 1,
-                    }
+    /// Resamples every group's cells and evaluates `stat(group, cells)` on each replicate; one [`Replicates`] per group.
+    ///
+    /// A group whose cells all have `weight == rows == weight_squared` is resampled as rows without weights (a multinomial
+    /// of its total, rounded to whole rows); any other by gamma weights, with `rows` kept and `weight_squared` scaled like
+    /// the weight. Replicate number r of a group is the same whatever the number of threads, and, as streams belong to
+    /// `(group, block)`, whatever the other groups are. `None` and values that are not finite are counted as undefined.
+    pub fn run<F>(&self, groups: &[&[Cell]], stat: F) -> Vec<Replicates>
+    where
+        F: Fn(usize, &[Cell]) -> Option<f64> + Sync,
+    {
+        let samplers: Vec<Sampler> = groups.iter().map(|cells| Sampler::new(cells)).collect();
+        let blocks = self.replicates.div_ceil(BLOCK);
+        let parts: Vec<Vec<f64>> = (0..groups.len() * blocks)
+            .into_par_iter()
+            .map(|task| {
+                let (group, block) = (task / blocks, task % blocks);
+                let size = BLOCK.min(self.replicates - block * BLOCK);
+                let mut rng = stream(self.seed, group, block);
+                let mut drawn = groups[group].to_vec();
+                let mut values = Vec::with_capacity(size);
+                for _ in 0..size {
+                    samplers[group].draw(groups[group], &mut drawn, &mut rng);
+                    values.extend(stat(group, &drawn).filter(|value| value.is_finite()));
                 }
-                out.values.sort_by(f64::total_cmp);
-                out
+                values
+            })
+            .collect();
+        (0..groups.len())
+            .map(|group| {
+                let values = parts[group * blocks..(group + 1) * blocks].concat();
+                Replicates { undefined: self.replicates - values.len(), replicates: values }
             })
             .collect()
     }
 }
-impl Replicates {
-    /// Percentile.
-    pub fn percentile(&self, level: f64) -> Option<Interval> {
-        let q = |p: f64| {
-            let at = p * (self.values.len() - 1) as f64;
-            let (i, f) = (at.floor() as usize, at.fract());
-            self.values[i] + f * (self.values.get(i + 1).unwrap_or(&self.values[i]) - self.values[i])
+
+/// The leave-one-row-out values that [`Replicates::bca`] asks for: `(rows, value without one row)` of each cell with rows.
+///
+/// A cell loses one row's share of its weight and squared weight. `None` where the statistic is undefined without some
+/// row.
+pub fn jackknife<F>(cells: &[Cell], stat: F) -> Option<Vec<(f64, f64)>>
+where
+    F: Fn(&[Cell]) -> Option<f64>,
+{
+    let mut reduced = cells.to_vec();
+    let mut values = Vec::with_capacity(cells.len());
+    for (index, cell) in cells.iter().enumerate().filter(|(_, cell)| cell.rows > 0.0) {
+        let share = ((cell.rows - 1.0) / cell.rows).max(0.0);
+        reduced[index] = Cell {
+            rows: (cell.rows - 1.0).max(0.0),
+            weight: cell.weight * share,
+            weight_squared: cell.weight_squared * share,
         };
-        (self.values.len() > 1).then(|| Interval { low: q((1.0 - level) / 2.0), high: q((1.0 + level) / 2.0) })
+        values.push((cell.rows, stat(&reduced).filter(|value| value.is_finite())?));
+        reduced[index] = *cell;
     }
-    /// BCa.
-    pub fn bca(&self, _e: f64, _j: &[(f64, f64)], level: f64) -> Option<Interval> {
-        self.percentile(level)
-    }
-    /// SE.
-    pub fn standard_error(&self) -> Option<f64> {
-        let n = self.values.len() as f64;
-        if n < 2.0 {
-            return None;
+    Some(values)
+}
+
+/// How a group's cells are drawn.
+enum Sampler {
+    /// A multinomial of this many rows.
+    Rows(f64),
+    /// Independent gamma weights; `None` for a cell that stays as it is (no weight).
+    Weights(Vec<Option<Gamma<f64>>>),
+}
+
+impl Sampler {
+    fn new(cells: &[Cell]) -> Self {
+        if cells.iter().all(is_unweighted) {
+            let total: f64 = cells.iter().map(|cell| cell.rows).filter(|&rows| rows > 0.0).sum();
+            return Self::Rows(if total.is_finite() { total.round() } else { 0.0 });
         }
-        let m = self.values.iter().sum::<f64>() / n;
-        Some((self.values.iter().map(|v| (v - m).powi(2)).sum::<f64>() / (n - 1.0)).sqrt())
+        let gamma = |cell: &Cell| {
+            let shape = cell.weight * cell.weight / cell.weight_squared;
+            let scale = cell.weight_squared / cell.weight;
+            let valid = shape > 0.0 && scale > 0.0 && shape.is_finite() && scale.is_finite();
+            valid.then(|| Gamma::new(shape, scale).ok()).flatten()
+        };
+        Self::Weights(cells.iter().map(gamma).collect())
+    }
+
+    fn draw<R: Rng>(&self, cells: &[Cell], drawn: &mut [Cell], rng: &mut R) {
+        match self {
+            Self::Rows(total) => {
+                let (mut left, mut mass) = (*total, *total);
+                for (cell, new) in cells.iter().zip(drawn) {
+                    let rows = cell.rows.max(0.0);
+                    // The last cell with mass takes what is left: there its share is 1, up to rounding.
+                    let share = if mass > rows * (1.0 + 1e-12) { rows / mass } else { 1.0 };
+                    let count = if rows > 0.0 { binomial(rng, left, share) } else { 0.0 };
+                    left -= count;
+                    mass -= rows;
+                    *new = Cell::of_rows(count);
+                }
+            }
+            Self::Weights(gammas) => {
+                for ((cell, new), gamma) in cells.iter().zip(drawn).zip(gammas) {
+                    if let Some(gamma) = gamma {
+                        new.weight = gamma.sample(rng);
+                        new.weight_squared = cell.weight_squared * (new.weight / cell.weight);
+                    }
+                }
+            }
+        }
     }
 }

@@ -2,6 +2,17 @@
 //!
 //! Nothing here computes a statistic, and no report holds a row.
 
+mod bar;
+mod csv;
+mod grid;
+mod json;
+mod markdown;
+mod text;
+mod view;
+mod words;
+
+pub use text::TextStyle;
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};

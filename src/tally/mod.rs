@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 pub use accumulate::{Accumulator, Limits};
 pub use cells::{Cell, Counts, ScoreSums};
-pub(crate) use margin::{Group, Margin};
+pub(crate) use margin::Group;
 
 use crate::data::{Batch, Cut, Model, Rule, sorted_order};
 use crate::error::{Error, Result};
@@ -209,6 +209,22 @@ impl Tally {
         accumulator.update(batch)?;
         let nothing = Error::Nothing { problem: "there are no rows", place: Default::default() };
         accumulator.finish()?.ok_or(nothing)
+    }
+
+    /// Writes the counts as JSON, to be kept, sent or merged later.
+    ///
+    /// # Errors
+    /// [`Error::Mismatch`] if a number cannot be written, which no checked tally holds.
+    pub fn to_json(&self) -> Result<String> {
+        serde_json::to_string(self).map_err(|e| Error::Mismatch { problem: e.to_string() })
+    }
+
+    /// Reads what [`to_json`](Self::to_json) wrote, and checks it.
+    ///
+    /// # Errors
+    /// [`Error::Mismatch`] that says what is damaged.
+    pub fn from_json(text: &str) -> Result<Self> {
+        serde_json::from_str(text).map_err(|e| Error::Mismatch { problem: format!("not a tally: {e}") })
     }
 
     /// The rows counted.

@@ -1,0 +1,64 @@
+//! Auditing files: their columns play the parts that the plan gives them.
+
+use super::{AuditPlan, evaluate};
+use crate::data::LevelColumn;
+use crate::data::source::{FileInfo, Source, SourceTally};
+use crate::error::Result;
+use crate::report::{InputFile, Report};
+
+impl AuditPlan {
+    /// Counts files, to be merged with others and evaluated later. Columns that only the rules of named
+    /// groups read are counted too.
+    ///
+    /// # Errors
+    /// As [`Source::tally`].
+    pub fn tally_files(&self, source: &Source) -> Result<SourceTally> {
+        self.check()?;
+        let mut extra: Vec<LevelColumn> = Vec::new();
+        for column in self.groups.iter().flat_map(|g| g.columns()) {
+            let known = self.columns.attributes.iter().chain(&extra).any(|c| c.name == column);
+            if !known {
+                extra.push(LevelColumn::plain(column));
+            }
+        }
+        source.tally(&self.columns, &extra, self.limits)
+    }
+
+    /// Audits files. The report names them with size and hash.
+    ///
+    /// # Errors
+    /// As [`tally_files`](Self::tally_files) and [`evaluate`](Self::evaluate).
+    ///
+    /// # Examples
+    /// ```
+    /// use evenhand::audit::{AuditPlan, Policy};
+    /// use evenhand::data::{Columns, source::Source};
+    /// let columns = Columns::new()
+    ///     .attribute("sex".parse()?)
+    ///     .label("responded")
+    ///     .decision("targeted")
+    ///     .score("propensity");
+    /// let plan = AuditPlan::new().columns(columns).policy(Policy::preset("four-fifths")?);
+    /// let report = plan.audit_files(&Source::open(&["datasets/adult_offers.csv.gz"])?)?;
+    /// assert_eq!(report.data.rows, 24_421);
+    /// # Ok::<(), evenhand::Error>(())
+    /// ```
+    pub fn audit_files(&self, source: &Source) -> Result<Report> {
+        let SourceTally { tally, files, .. } = self.tally_files(source)?;
+        let mut plan = self.clone();
+        if plan.attributes.is_none() {
+            plan.attributes = Some(self.columns.attributes.iter().map(|c| c.name.clone()).collect());
+        }
+        evaluate::evaluate(&plan, &tally, files.into_iter().map(input_file).collect())
+    }
+}
+
+fn input_file(file: FileInfo) -> InputFile {
+    InputFile {
+        path: file.path.display().to_string(),
+        format: file.format.to_string(),
+        bytes: file.bytes,
+        rows: file.rows,
+        blake3: file.blake3,
+    }
+}

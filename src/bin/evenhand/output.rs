@@ -1,0 +1,116 @@
+//! Where the result goes: standard output, or a file that appears whole or not at all.
+
+use std::fs::{self, File};
+use std::io::{self, ErrorKind, IsTerminal, Write};
+use std::path::{Path, PathBuf};
+
+use crate::failure::Failure;
+
+/// The width of a text that goes to no terminal.
+const WIDTH: usize = 80;
+/// The widest that a text is read well.
+const WIDEST: usize = 120;
+
+/// Writes to standard output. Who reads it may stop reading: that is no error.
+pub fn to_stdout(bytes: &[u8]) -> Result<(), Failure> {
+    let mut out = io::stdout().lock();
+    match out.write_all(bytes).and_then(|()| out.flush()) {
+        Err(e) if e.kind() != ErrorKind::BrokenPipe => Err(Failure::unwritable(Path::new("standard output"), &e)),
+        _ => Ok(()),
+    }
+}
+
+/// A word to who runs the tool, on standard error.
+pub fn note(text: &str) {
+    let _ = writeln!(io::stderr(), "{text}");
+}
+
+/// Whether standard output shows colours.
+pub fn color(refused: bool) -> bool {
+    let set = |name| std::env::var_os(name).is_some_and(|v| !v.is_empty());
+    let dumb = std::env::var_os("TERM").is_some_and(|t| t == "dumb");
+    !refused && !set("NO_COLOR") && !dumb && io::stdout().is_terminal()
+}
+
+/// The width of the terminal on standard output, where the text goes there.
+pub fn width(to_stdout: bool) -> usize {
+    let shown = to_stdout && io::stdout().is_terminal();
+    let terminal = shown.then(terminal_size::terminal_size).flatten();
+    terminal.map_or(WIDTH, |(width, _)| usize::from(width.0).clamp(40, WIDEST))
+}
+
+/// A file to be written, known to be writable before the work begins.
+#[derive(Debug)]
+pub struct Target {
+    path: PathBuf,
+    /// Pipes and devices cannot be replaced: they are written to.
+    special: bool,
+    replace: bool,
+}
+
+impl Target {
+    /// Checks that the file can be written; where it must not be `replace`d, that it is not there.
+    pub fn new(path: &Path, replace: bool) -> Result<Self, Failure> {
+        let unwritable = |e: io::Error| Failure::unwritable(path, &e);
+        // Through a link, the file that it leads to is the one to replace.
+        let real = path.canonicalize().unwrap_or_else(|_| path.to_path_buf());
+        let mut target = Target { path: real, special: false, replace };
+        if path.file_name().is_none() || target.path.is_dir() {
+            return Err(unwritable(ErrorKind::IsADirectory.into()));
+        }
+        match fs::metadata(&target.path) {
+            Ok(there) if !there.is_file() => target.special = true,
+            Ok(_) if !replace => return Err(exists(path)),
+            Ok(there) if there.permissions().readonly() => {
+                return Err(unwritable(ErrorKind::PermissionDenied.into()));
+            }
+            Ok(_) => drop(target.beside().map_err(unwritable)?),
+            Err(e) if e.kind() == ErrorKind::NotFound => drop(target.beside().map_err(unwritable)?),
+            Err(e) => return Err(unwritable(e)),
+        }
+        Ok(target)
+    }
+
+    /// Writes the whole file.
+    pub fn write(&self, bytes: &[u8]) -> Result<(), Failure> {
+        match self.try_write(bytes) {
+            Err(e) if e.kind() == ErrorKind::AlreadyExists && !self.replace => Err(exists(&self.path)),
+            done => done.map_err(|e| Failure::unwritable(&self.path, &e)),
+        }
+    }
+
+    fn try_write(&self, bytes: &[u8]) -> io::Result<()> {
+        if self.special {
+            return match File::options().write(true).open(&self.path)?.write_all(bytes) {
+                Err(e) if e.kind() != ErrorKind::BrokenPipe => Err(e),
+                _ => Ok(()),
+            };
+        }
+        let mut file = self.beside()?;
+        file.write_all(bytes)?;
+        file.as_file().sync_all()?;
+        if let Ok(there) = fs::metadata(&self.path) {
+            file.as_file().set_permissions(there.permissions())?;
+        }
+        let placed = if self.replace { file.persist(&self.path) } else { file.persist_noclobber(&self.path) };
+        placed.map(drop).map_err(|e| e.error)
+    }
+
+    /// A new file in the same folder, gone when dropped unless it is put in its place.
+    fn beside(&self) -> io::Result<tempfile::NamedTempFile> {
+        let folder = self.path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let mut builder = tempfile::Builder::new();
+        builder.prefix(".evenhand-").suffix(".tmp");
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            // As any new file: what the umask leaves of it.
+            builder.permissions(fs::Permissions::from_mode(0o666));
+        }
+        builder.tempfile_in(folder).map_err(|e| io::Error::from(e.kind()))
+    }
+}
+
+fn exists(path: &Path) -> Failure {
+    Failure::new(format!("{} is there already", path.display()), "`--force` replaces it; `--output` names another")
+}

@@ -1,0 +1,293 @@
+//! From fields to batches: every column's part is played here, whatever the file's format.
+
+use super::super::{Batch, Binary, BinaryReader, Categorical, Codes, Model, Numbers, Rule};
+use super::intern::{Levels, MISSING, TextCache};
+use super::plan::{LevelPlan, Missing, ModelPlan, NumberPart, Plan, RulePlan, finite};
+use super::spool::Input;
+use crate::error::{Error, Result};
+use crate::tally::{Accumulator, Limits, Tally};
+
+/// A value that its column cannot hold; where it stands is known to who reads the file.
+#[derive(Debug)]
+pub(super) enum Fault {
+    Utf8,
+    Number {
+        value: String,
+        expected: &'static str,
+    },
+    Outside(f64),
+    /// The file contradicts itself.
+    #[cfg(feature = "parquet")]
+    Damaged,
+}
+
+/// What one unit of reading gave.
+#[derive(Debug, Default)]
+pub(super) struct Outcome {
+    pub rows: u64,
+    pub tally: Option<Tally>,
+    pub readers: Vec<BinaryReader>,
+    pub numbers: Vec<Vec<f64>>,
+    /// Of the file, where the unit saw all of its bytes.
+    pub blake3: Option<String>,
+}
+
+/// Takes the rows of one unit, chunk by chunk.
+pub(super) struct Intake<'p> {
+    pub plan: &'p Plan,
+    pub input: &'p Input,
+    pub levels: Vec<LevelSink<'p>>,
+    pub binaries: Vec<BinarySink>,
+    pub numbers: Vec<NumberSink<'p>>,
+    /// The row of the file, from 0, that the present chunk begins with.
+    pub start: u64,
+    rows: u64,
+    goal: Goal,
+}
+
+enum Goal {
+    Tally(Accumulator),
+    Numbers(Vec<Vec<f64>>),
+}
+
+/// Collects the codes of a column of levels.
+pub(super) struct LevelSink<'p> {
+    plan: &'p LevelPlan,
+    pub missing: &'p Missing,
+    cache: TextCache,
+    levels: Levels,
+    pub codes: Vec<u32>,
+}
+
+impl LevelSink<'_> {
+    /// The code of a text that has likely been met before.
+    #[inline]
+    pub fn find(&mut self, raw: &[u8]) -> Result<u32, Fault> {
+        match self.cache.get(raw) {
+            Ok(code) => Ok(code),
+            Err(slot) => {
+                let code = self.code(std::str::from_utf8(raw).map_err(|_| Fault::Utf8)?)?;
+                self.cache.put(slot, raw, code);
+                Ok(code)
+            }
+        }
+    }
+
+    #[cfg(feature = "parquet")]
+    pub fn column(&self) -> usize {
+        self.plan.column
+    }
+
+    /// Whether numbers become bands as they are, with no regard to how they are written.
+    #[cfg(feature = "parquet")]
+    pub fn is_cut(&self) -> bool {
+        self.plan.cuts.is_some() && self.plan.rename.is_empty()
+    }
+
+    /// The code of a text: trimmed, then renamed, then missing or cut.
+    pub fn code(&mut self, raw: &str) -> Result<u32, Fault> {
+        let text = raw.trim();
+        let renamed = self.plan.rename.get(text);
+        // A missing text that is given a name is a level; one that is used as a name says missing.
+        if self.missing.has(renamed.map_or(text, String::as_str)) {
+            return Ok(MISSING);
+        }
+        let text = renamed.map_or(text, String::as_str);
+        match &self.plan.cuts {
+            None => Ok(self.levels.code(text)),
+            Some(_) => match finite(text) {
+                Some(value) => self.band(value),
+                None => Err(Fault::Number { value: text.into(), expected: NumberPart::Banded.expected() }),
+            },
+        }
+    }
+
+    /// The code of the band of a number.
+    pub fn band(&self, value: f64) -> Result<u32, Fault> {
+        let band = self.plan.cuts.as_ref().and_then(|cuts| cuts.band(value));
+        band.map(|b| b as u32).ok_or(Fault::Outside(value))
+    }
+}
+
+/// Collects the codes of a column of two values.
+pub(super) struct BinarySink {
+    pub column: usize,
+    cache: TextCache,
+    pub reader: BinaryReader,
+    pub codes: Vec<u8>,
+}
+
+impl BinarySink {
+    /// The code of a text that has likely been met before.
+    #[inline]
+    pub fn find(&mut self, raw: &[u8], row: u64) -> Result<u8, Fault> {
+        match self.cache.get(raw) {
+            Ok(code) => Ok(code as u8),
+            Err(slot) => {
+                let text = std::str::from_utf8(raw).map_err(|_| Fault::Utf8)?;
+                let code = self.reader.code(text, row);
+                self.cache.put(slot, raw, u32::from(code));
+                Ok(code)
+            }
+        }
+    }
+}
+
+/// Collects a column of numbers.
+pub(super) struct NumberSink<'p> {
+    pub column: usize,
+    pub part: NumberPart,
+    pub missing: &'p Missing,
+    pub values: Vec<f64>,
+}
+
+impl NumberSink<'_> {
+    /// The number in a text.
+    pub fn parse(&self, text: &str) -> Result<f64, Fault> {
+        let text = text.trim();
+        let wrong = || Fault::Number { value: text.into(), expected: self.part.expected() };
+        self.part.read(text, self.missing).ok_or_else(wrong)
+    }
+}
+
+impl<'p> Intake<'p> {
+    /// For a unit whose first row is the row `start` of its file; with `limits` it counts, without it
+    /// collects the numbers.
+    pub fn new(plan: &'p Plan, input: &'p Input, start: u64, limits: Option<Limits>) -> Self {
+        let level = |plan: &'p LevelPlan, missing| LevelSink {
+            plan,
+            missing,
+            cache: TextCache::new(),
+            // All bands are known beforehand, so that every unit has them in the same order.
+            levels: plan.cuts.as_ref().map_or_else(Levels::default, |cuts| Levels::of(cuts.labels())),
+            codes: Vec::new(),
+        };
+        let readers = plan.binaries.iter().zip(plan.readers());
+        Intake {
+            plan,
+            input,
+            levels: plan.levels.iter().map(|l| level(l, &plan.missing)).collect(),
+            binaries: readers
+                .map(|(b, reader)| BinarySink { column: b.column, cache: TextCache::new(), reader, codes: Vec::new() })
+                .collect(),
+            numbers: plan
+                .numbers
+                .iter()
+                .map(|n| NumberSink { column: n.column, part: n.part, missing: &plan.missing, values: Vec::new() })
+                .collect(),
+            start,
+            rows: 0,
+            goal: match limits {
+                Some(limits) => Goal::Tally(Accumulator::new(limits)),
+                None => Goal::Numbers(vec![Vec::new(); plan.numbers.len()]),
+            },
+        }
+    }
+
+    /// Takes one row of texts, `row` of the file from 0; on a fault, says in which column.
+    #[inline]
+    pub fn push<'r>(&mut self, row: u64, field: impl Fn(usize) -> &'r [u8]) -> Result<(), (usize, Fault)> {
+        for sink in &mut self.levels {
+            let column = sink.plan.column;
+            let code = sink.find(field(column)).map_err(|fault| (column, fault))?;
+            sink.codes.push(code);
+        }
+        for sink in &mut self.binaries {
+            let code = sink.find(field(sink.column), row).map_err(|fault| (sink.column, fault))?;
+            sink.codes.push(code);
+        }
+        for sink in &mut self.numbers {
+            let value = std::str::from_utf8(field(sink.column)).map_err(|_| (sink.column, Fault::Utf8))?;
+            sink.values.push(sink.parse(value).map_err(|fault| (sink.column, fault))?);
+        }
+        Ok(())
+    }
+
+    /// The error for a fault in a row of the file, from 0.
+    pub fn error(&self, column: usize, fault: Fault, row: u64) -> Error {
+        let name = self.plan.columns[column].clone();
+        let place = self.input.place(Some(row));
+        match fault {
+            Fault::Utf8 => Error::BadNumber { column: name, value: "bytes".into(), place, expected: "text in UTF-8" },
+            Fault::Number { value, expected } => Error::BadNumber { column: name, value, place, expected },
+            #[cfg(feature = "parquet")]
+            Fault::Damaged => self.input.bad(format!("column `{name}` is damaged; write or fetch the file again")),
+            Fault::Outside(value) => {
+                let cuts = self.plan.levels.iter().filter(|l| l.column == column).find_map(|l| l.cuts.as_ref());
+                match cuts {
+                    Some(cuts) => cuts.outside(&name, value, place),
+                    None => Error::OutsideBands { column: name, value, bands: String::new(), place },
+                }
+            }
+        }
+    }
+
+    /// Counts the `rows` of the chunk that the sinks hold, and empties them.
+    pub fn flush(&mut self, rows: usize) -> Result<()> {
+        if rows == 0 {
+            return Ok(());
+        }
+        for sink in &self.binaries {
+            sink.reader.check(|row| self.input.place(Some(row)))?;
+        }
+        match &mut self.goal {
+            Goal::Numbers(all) => {
+                for (all, sink) in all.iter_mut().zip(&self.numbers) {
+                    all.extend_from_slice(&sink.values);
+                }
+            }
+            Goal::Tally(accumulator) => {
+                let batch = batch(self.plan, rows, &self.levels, &self.binaries, &self.numbers);
+                accumulator.update(&batch)?;
+            }
+        }
+        self.levels.iter_mut().for_each(|s| s.codes.clear());
+        self.binaries.iter_mut().for_each(|s| s.codes.clear());
+        self.numbers.iter_mut().for_each(|s| s.values.clear());
+        self.start += rows as u64;
+        self.rows += rows as u64;
+        Ok(())
+    }
+
+    pub fn finish(self) -> Result<Outcome> {
+        let (tally, numbers) = match self.goal {
+            Goal::Tally(accumulator) => (accumulator.finish()?, Vec::new()),
+            Goal::Numbers(numbers) => (None, numbers),
+        };
+        let readers = self.binaries.into_iter().map(|b| b.reader).collect();
+        Ok(Outcome { rows: self.rows, tally, readers, numbers, blake3: None })
+    }
+}
+
+/// The chunk as a batch: borrowed, and not checked again.
+fn batch<'a>(
+    plan: &'a Plan,
+    rows: usize,
+    levels: &'a [LevelSink],
+    binaries: &'a [BinarySink],
+    numbers: &'a [NumberSink],
+) -> Batch<'a> {
+    let level = |s: &'a LevelSink| {
+        let codes = Codes::from(s.codes.as_slice());
+        Categorical::trusted(&s.plan.name, s.levels.names(), codes, s.plan.ordered())
+    };
+    let (attributes, strata) = levels.split_at(plan.attributes);
+    let binary = |at: usize| Binary::from(&binaries[at].codes);
+    let number = |at: usize| Numbers::trusted(&numbers[at].values);
+    let model = |m: &ModelPlan| Model {
+        name: m.name.clone(),
+        rule: match (m.decision, m.rule) {
+            (Some(decision), RulePlan::Given) => Rule::Given(binary(decision)),
+            (_, rule) => rule.of_score(),
+        },
+        score: m.score.map(number),
+    };
+    Batch {
+        rows,
+        attributes: attributes.iter().map(level).collect(),
+        strata: strata.iter().map(level).collect(),
+        label: plan.label.map(binary),
+        models: plan.models.iter().map(model).collect(),
+        weight: plan.weight.map(number),
+    }
+}

@@ -1,0 +1,124 @@
+//! From texts to codes, at the cost of one short hash a field.
+
+use rustc_hash::FxHashMap;
+
+/// The code of a missing level.
+pub(super) const MISSING: u32 = u32::MAX;
+/// No code yet: what a table of codes holds before a value is met.
+pub(super) const UNMET: u32 = u32::MAX - 1;
+
+/// The levels met so far, in the order they were met.
+#[derive(Debug, Default)]
+pub(super) struct Levels {
+    names: Vec<String>,
+    known: FxHashMap<String, u32>,
+}
+
+impl Levels {
+    /// Levels known from the start.
+    pub fn of(names: Vec<String>) -> Self {
+        Levels { names, known: FxHashMap::default() }
+    }
+
+    pub fn names(&self) -> &[String] {
+        &self.names
+    }
+
+    /// The code of a level, a new one where it was not met before.
+    pub fn code(&mut self, name: &str) -> u32 {
+        if let Some(code) = self.known.get(name) {
+            return *code;
+        }
+        let code = self.names.len() as u32;
+        self.known.insert(name.into(), code);
+        self.names.push(name.into());
+        code
+    }
+}
+
+/// Slots of a [`TextCache`]: a power of two.
+const SLOTS: usize = 1024;
+
+/// The codes of the texts met lately: a text is looked for in one slot and compared there. A column of
+/// few levels hits it nearly always; one of many numbers (bands) overwrites it, and memory stays flat.
+#[derive(Debug)]
+pub(super) struct TextCache {
+    slots: Vec<(Vec<u8>, u32)>,
+}
+
+impl TextCache {
+    pub fn new() -> Self {
+        TextCache { slots: Vec::new() }
+    }
+
+    /// The code of a text, or the slot to put it in.
+    #[inline]
+    pub fn get(&self, text: &[u8]) -> Result<u32, usize> {
+        let at = slot(text);
+        match self.slots.get(at) {
+            Some((known, code)) if *code != UNMET && known == text => Ok(*code),
+            _ => Err(at),
+        }
+    }
+
+    pub fn put(&mut self, slot: usize, text: &[u8], code: u32) {
+        // Dictionaries never come here: the slots are made for those who do.
+        if self.slots.is_empty() {
+            self.slots.resize(SLOTS, (Vec::new(), UNMET));
+        }
+        if let Some((known, old)) = self.slots.get_mut(slot) {
+            known.clear();
+            known.extend_from_slice(text);
+            *old = code;
+        }
+    }
+}
+
+/// A slot from the length and both ends of a text.
+#[inline]
+fn slot(text: &[u8]) -> usize {
+    let n = text.len();
+    let ends = if let (Some(a), Some(b)) = (text.first_chunk::<8>(), text.last_chunk::<8>()) {
+        u64::from_le_bytes(*a) ^ u64::from_le_bytes(*b).rotate_left(29)
+    } else if let (Some(a), Some(b)) = (text.first_chunk::<4>(), text.last_chunk::<4>()) {
+        u64::from(u32::from_le_bytes(*a)) | u64::from(u32::from_le_bytes(*b)) << 32
+    } else {
+        text.iter().fold(0, |h, byte| h << 8 | u64::from(*byte))
+    };
+    let mixed = (ends ^ (n as u64) << 59).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    (mixed >> (64 - SLOTS.trailing_zeros())) as usize
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cache_never_mistakes_one_text_for_another() {
+        let mut cache = TextCache::new();
+        let mut levels = Levels::default();
+        for round in 0..3 {
+            for i in 0..5000u32 {
+                let text = format!("level {}", i * 7919 % 5000);
+                let code = match cache.get(text.as_bytes()) {
+                    Ok(code) => code,
+                    Err(slot) => {
+                        let code = levels.code(&text);
+                        cache.put(slot, text.as_bytes(), code);
+                        code
+                    }
+                };
+                assert_eq!(levels.names()[code as usize], text, "round {round}");
+            }
+        }
+        assert_eq!(levels.names().len(), 5000);
+    }
+
+    #[test]
+    fn the_empty_text_is_a_text() {
+        let mut cache = TextCache::new();
+        let slot = cache.get(b"").unwrap_err();
+        cache.put(slot, b"", MISSING);
+        assert_eq!(cache.get(b""), Ok(MISSING));
+    }
+}

@@ -1,0 +1,447 @@
+//! Files: delimited text, gzip and Parquet, read straight into a tally.
+//!
+//! [`Source::tally`] reads row by row into counts, so memory does not grow with the rows. What depends on
+//! all rows at once (the best k of the scores, quantile bands) takes a first pass over the columns that
+//! it needs, and that pass holds their numbers: 8 bytes a row and column, twice that while a cut is found.
+//!
+//! # Examples
+//! ```
+//! use evenhand::data::{Columns, source::Source};
+//! use evenhand::tally::Limits;
+//! # let dir = tempfile::tempdir()?;
+//! # let path = dir.path().join("campaign.csv");
+//! std::fs::write(&path, "sex,responded,targeted\nf,yes,0\nm,no,1\nf,yes,1\n")?;
+//! let columns = Columns::new().attribute("sex".parse()?).label("responded").decision("targeted");
+//! let read = Source::open(&[&path])?.tally(&columns, &[], Limits::default())?;
+//! assert_eq!(read.tally.rows(), 3);
+//! assert_eq!(read.files[0].rows, 3);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+#[cfg(feature = "parquet")]
+mod columnar;
+#[cfg(feature = "csv")]
+mod delimited;
+#[cfg(feature = "csv")]
+mod dialect;
+mod intake;
+mod intern;
+#[cfg(feature = "parquet")]
+mod lookup;
+#[cfg(feature = "parquet")]
+mod parquet;
+mod plan;
+mod progress;
+mod schedule;
+mod spool;
+
+use std::collections::{BTreeMap, HashSet};
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+pub use progress::Progress;
+
+use super::{BinaryReader, Columns, LevelColumn};
+use crate::error::{Error, Place, Result};
+use crate::tally::{Limits, Tally};
+use intake::{Intake, Outcome};
+use plan::Plan;
+use progress::{Listener, Meter};
+use spool::{Input, Stamp};
+
+/// Files that together are one batch of rows.
+///
+/// What a file is, is found from its content: Parquet, gzip, or else delimited text, whose delimiter
+/// (comma, semicolon, tab, pipe) and header are found too. The files need the same columns by name, in
+/// any order.
+///
+/// In text, fields are trimmed; blank lines are no rows; a byte order mark is skipped; a field in quotes may
+/// hold delimiters and ends of lines. Text must be UTF-8 in the columns that are used.
+pub struct Source {
+    inputs: Vec<Input>,
+    options: Options,
+    threads: Option<usize>,
+    listener: Option<Listener>,
+}
+
+/// How to read.
+#[derive(Debug, Clone)]
+struct Options {
+    #[cfg_attr(not(feature = "csv"), allow(dead_code))]
+    delimiter: Option<u8>,
+    #[cfg_attr(not(feature = "csv"), allow(dead_code))]
+    header: Option<bool>,
+    chunk: usize,
+}
+
+/// What a file is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[non_exhaustive]
+pub enum Format {
+    /// Delimited text.
+    #[serde(rename = "csv")]
+    Csv,
+    /// Delimited text, compressed by gzip.
+    #[serde(rename = "csv.gz")]
+    CsvGz,
+    /// Parquet.
+    #[serde(rename = "parquet")]
+    Parquet,
+}
+
+impl fmt::Display for Format {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Format::Csv => "csv",
+            Format::CsvGz => "csv.gz",
+            Format::Parquet => "parquet",
+        })
+    }
+}
+
+/// A file that was read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FileInfo {
+    /// The path as given; `-` is standard input.
+    pub path: PathBuf,
+    /// Its size.
+    pub bytes: u64,
+    /// Its rows.
+    pub rows: u64,
+    /// The BLAKE3 hash of its bytes, in hexadecimal digits.
+    pub blake3: String,
+    /// What it is.
+    pub format: Format,
+}
+
+/// The counts of a source, and what they were read from.
+#[derive(Debug, Clone)]
+pub struct SourceTally {
+    /// The counts.
+    pub tally: Tally,
+    /// The files, as given.
+    pub files: Vec<FileInfo>,
+    /// The texts that each label and decision holds (the first twenty of them), missing ones apart.
+    pub values: BTreeMap<String, Vec<String>>,
+}
+
+/// A column of a file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ColumnInfo {
+    /// Its name.
+    pub name: String,
+    /// Its type.
+    pub kind: ColumnKind,
+}
+
+/// The type of a column. In text it is the narrowest that holds the first rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum ColumnKind {
+    /// True and false.
+    Boolean,
+    /// Whole numbers.
+    Integer,
+    /// Numbers.
+    Number,
+    /// Dates, with or without time.
+    Date,
+    /// Text.
+    Text,
+    /// Something that has no part in an audit: lists, structures, bytes.
+    Other,
+}
+
+/// The first rows of a source.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sample {
+    /// The columns.
+    pub columns: Vec<ColumnInfo>,
+    /// Their values as trimmed text, by column; a null is the empty text.
+    pub values: Vec<Vec<String>>,
+}
+
+/// The rows that [`Source::columns`] looks at in a text to tell types.
+const LOOKED_AT: usize = 1000;
+/// Rows in a chunk: its columns stay in the second-level cache.
+const CHUNK: usize = 1 << 16;
+
+impl Source {
+    /// Opens files as one batch. `-` is standard input; it is copied to a temporary file, since it may have to
+    /// be read twice.
+    ///
+    /// # Errors
+    /// [`Error::Nothing`] without a path or for an empty file, [`Error::Duplicate`] for a file given twice,
+    /// [`Error::Io`], and [`Error::BadFile`] for a kind of file that cannot be read.
+    pub fn open(paths: &[impl AsRef<Path>]) -> Result<Self> {
+        if paths.is_empty() {
+            return Err(Error::Nothing { problem: "give at least one file", place: Place::default() });
+        }
+        let mut seen = HashSet::new();
+        for path in paths.iter().map(AsRef::as_ref) {
+            let real = path.canonicalize().unwrap_or_else(|_| path.into());
+            if !seen.insert(real) {
+                return Err(Error::Duplicate { name: path.display().to_string() });
+            }
+        }
+        let inputs = paths.iter().map(|p| Input::open(p.as_ref())).collect::<Result<_>>()?;
+        let options = Options { delimiter: None, header: None, chunk: CHUNK };
+        Ok(Source { inputs, options, threads: None, listener: None })
+    }
+
+    /// Sets the delimiter of texts; `None` finds it.
+    #[must_use]
+    pub fn delimiter(mut self, delimiter: Option<u8>) -> Self {
+        self.options.delimiter = delimiter;
+        self
+    }
+
+    /// Says whether texts have a header; `None` finds out. Without one, the columns are `column_1`, `column_2`
+    /// and so on.
+    #[must_use]
+    pub fn header(mut self, header: Option<bool>) -> Self {
+        self.options.header = header;
+        self
+    }
+
+    /// Sets the number of threads; `None` leaves it to rayon's global pool. The tally is the same for any number.
+    #[must_use]
+    pub fn threads(mut self, threads: Option<usize>) -> Self {
+        self.threads = threads;
+        self
+    }
+
+    /// Sets the rows read at a time (65,536 if not set; at least 1). The counts are the same for any number;
+    /// sums of weights and scores to rounding.
+    #[must_use]
+    pub fn chunk_rows(mut self, rows: usize) -> Self {
+        self.options.chunk = rows.max(1);
+        self
+    }
+
+    /// Calls back as the reading goes on, about once a chunk, from any of the threads.
+    #[must_use]
+    pub fn on_progress(mut self, listener: impl Fn(Progress) + Send + Sync + 'static) -> Self {
+        self.listener = Some(Arc::new(listener));
+        self
+    }
+
+    /// The names and types of the columns, from the first file.
+    ///
+    /// # Errors
+    /// As [`tally`](Self::tally), as far as the first rows go.
+    pub fn columns(&self) -> Result<Vec<ColumnInfo>> {
+        Ok(self.sample(LOOKED_AT)?.columns)
+    }
+
+    /// The first rows as text, from the first file.
+    ///
+    /// # Errors
+    /// As [`tally`](Self::tally), as far as the rows go.
+    pub fn sample(&self, rows: usize) -> Result<Sample> {
+        let Some(input) = self.inputs.first() else { return Ok(Sample { columns: Vec::new(), values: Vec::new() }) };
+        match input.format {
+            #[cfg(feature = "csv")]
+            Format::Csv | Format::CsvGz => delimited::sample(input, &self.options, rows),
+            #[cfg(feature = "parquet")]
+            Format::Parquet => parquet::sample(input, rows),
+            #[allow(unreachable_patterns)]
+            format => Err(unsupported(input, format)),
+        }
+    }
+
+    /// Counts the rows. `extra` are level columns to cross with the attributes, such as those that named groups
+    /// are made of; one that is asked for already is not crossed twice.
+    ///
+    /// # Errors
+    /// - of the question: [`Error::MissingColumn`] with the nearest name, [`Error::Duplicate`], [`Error::Unknown`] for
+    ///   favourable values of a column without that part, [`Error::BadSetting`], [`Error::TooManyCells`];
+    /// - of a value, with its file and row: [`Error::BadNumber`], [`Error::OutsideBands`],
+    ///   [`Error::NotBinary`]; [`Error::FavorableAbsent`];
+    /// - of a file: [`Error::Nothing`] without rows, [`Error::Malformed`] with line and field,
+    ///   [`Error::BadFile`] (also if it changes while it is read), [`Error::Io`].
+    pub fn tally(&self, columns: &Columns, extra: &[LevelColumn], limits: Limits) -> Result<SourceTally> {
+        let plan = Plan::new(columns, extra)?;
+        match self.threads {
+            None => self.read(plan, limits),
+            Some(threads) => {
+                let wrong = |e| Error::setting("the number of threads", threads, format!("one that can be had ({e})"));
+                let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().map_err(wrong)?;
+                pool.install(|| self.read(plan, limits))
+            }
+        }
+    }
+
+    fn read(&self, mut plan: Plan, limits: Limits) -> Result<SourceTally> {
+        let stamps = self.inputs.iter().map(Input::stamp).collect::<Result<Vec<_>>>()?;
+        let units = self.units(&stamps)?;
+        let first = plan.first_pass();
+        let passes = 1 + u64::from(first.is_some());
+        let bytes: u64 = stamps.iter().map(|s| s.bytes).sum();
+        let meter = Meter::new(passes * bytes, self.listener.clone());
+        if let Some(first) = first {
+            let mut numbers: Vec<Vec<f64>> = vec![Vec::new(); first.numbers.len()];
+            let work = |unit: &Unit| self.work(unit, &first, &stamps, None, &meter);
+            schedule::in_order(&units, work, |_, outcome| {
+                for (all, part) in numbers.iter_mut().zip(outcome.numbers) {
+                    if all.is_empty() { *all = part } else { all.extend(part) }
+                }
+                Ok(())
+            })?;
+            plan.settle(&first, &numbers)?;
+            meter.restart();
+        }
+        let mut total = Total::new(&plan, &self.inputs, &stamps);
+        let work = |unit: &Unit| self.work(unit, &plan, &stamps, Some(limits), &meter);
+        schedule::in_order(&units, work, |unit, outcome| total.take(unit, outcome))?;
+        for (input, stamp) in self.inputs.iter().zip(&stamps) {
+            input.unchanged(*stamp)?;
+        }
+        total.finish(&plan)
+    }
+
+    /// The work, in parts that do not depend on the number of threads.
+    fn units(&self, stamps: &[Stamp]) -> Result<Vec<Unit>> {
+        let mut units = Vec::new();
+        for (file, (input, _stamp)) in self.inputs.iter().zip(stamps).enumerate() {
+            match input.format {
+                #[cfg(feature = "csv")]
+                Format::Csv | Format::CsvGz => units.push(Unit { file, part: Part::Text }),
+                #[cfg(feature = "parquet")]
+                Format::Parquet => {
+                    let footer = Arc::new(parquet::Footer::open(input)?);
+                    units.push(Unit { file, part: Part::Hash });
+                    let groups = footer.units().into_iter();
+                    units.extend(groups.map(|groups| Unit { file, part: Part::Groups(footer.clone(), groups) }));
+                }
+                #[allow(unreachable_patterns)]
+                format => return Err(unsupported(input, format)),
+            }
+        }
+        Ok(units)
+    }
+
+    /// Does one unit: counts within `limits`, or in a first pass collects numbers.
+    fn work(
+        &self,
+        unit: &Unit,
+        plan: &Plan,
+        stamps: &[Stamp],
+        limits: Option<Limits>,
+        meter: &Meter,
+    ) -> Result<Outcome> {
+        let (input, stamp) = (&self.inputs[unit.file], stamps[unit.file]);
+        match &unit.part {
+            #[cfg(feature = "csv")]
+            Part::Text => {
+                let intake = Intake::new(plan, input, 0, limits);
+                delimited::read(intake, &self.options, stamp, limits.is_some(), meter)
+            }
+            #[cfg(feature = "parquet")]
+            Part::Groups(footer, groups) => {
+                let intake = Intake::new(plan, input, groups.start(), limits);
+                parquet::read(intake, footer, groups, &self.options, stamp, meter)
+            }
+            #[cfg(feature = "parquet")]
+            Part::Hash if limits.is_none() => Ok(Outcome::default()),
+            #[cfg(feature = "parquet")]
+            Part::Hash => {
+                let (bytes, blake3) = spool::hash(input)?;
+                if bytes == stamp.bytes {
+                    Ok(Outcome { blake3: Some(blake3), ..Outcome::default() })
+                } else {
+                    Err(input.changed())
+                }
+            }
+        }
+    }
+}
+
+impl fmt::Debug for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Source").field("inputs", &self.inputs).field("options", &self.options).finish_non_exhaustive()
+    }
+}
+
+#[allow(dead_code)]
+fn unsupported(input: &Input, format: Format) -> Error {
+    let feature = if format == Format::Parquet { "parquet" } else { "csv" };
+    input.bad(format!("it is {format}, and evenhand was built without the feature `{feature}`"))
+}
+
+/// A part of the work.
+#[derive(Debug)]
+struct Unit {
+    file: usize,
+    part: Part,
+}
+
+#[derive(Debug)]
+enum Part {
+    /// A whole text.
+    #[cfg(feature = "csv")]
+    Text,
+    /// Row groups of a Parquet file.
+    #[cfg(feature = "parquet")]
+    Groups(Arc<parquet::Footer>, parquet::Groups),
+    /// The hash of a file whose bytes are not all read for its rows.
+    #[cfg(feature = "parquet")]
+    Hash,
+}
+
+/// What the units have given so far.
+struct Total<'s> {
+    inputs: &'s [Input],
+    tally: Option<Tally>,
+    readers: Vec<BinaryReader>,
+    files: Vec<FileInfo>,
+}
+
+impl<'s> Total<'s> {
+    fn new(plan: &Plan, inputs: &'s [Input], stamps: &[Stamp]) -> Self {
+        let file = |(input, stamp): (&Input, &Stamp)| FileInfo {
+            path: input.given.clone(),
+            bytes: stamp.bytes,
+            rows: 0,
+            blake3: String::new(),
+            format: input.format,
+        };
+        let files = inputs.iter().zip(stamps).map(file).collect();
+        Total { inputs, tally: None, readers: plan.readers(), files }
+    }
+
+    fn take(&mut self, unit: &Unit, outcome: Outcome) -> Result<()> {
+        for (all, part) in self.readers.iter_mut().zip(&outcome.readers) {
+            all.absorb(part);
+            all.check(|row| self.inputs[unit.file].place(Some(row)))?;
+        }
+        match (&mut self.tally, outcome.tally) {
+            (Some(all), Some(part)) => all.merge(&part)?,
+            (all @ None, part) => *all = part,
+            _ => {}
+        }
+        let file = &mut self.files[unit.file];
+        file.rows += outcome.rows;
+        if let Some(hash) = outcome.blake3 {
+            file.blake3 = hash;
+        }
+        Ok(())
+    }
+
+    fn finish(self, plan: &Plan) -> Result<SourceTally> {
+        for reader in &self.readers {
+            reader.finish()?;
+        }
+        let Some(tally) = self.tally else {
+            return Err(Error::Nothing { problem: "there are no rows", place: Place::default() });
+        };
+        let texts = |r: &BinaryReader| r.values().map(String::from).collect();
+        let names = plan.binaries.iter().map(|b| plan.columns[b.column].clone());
+        let values = names.zip(self.readers.iter().map(texts)).collect();
+        Ok(SourceTally { tally, files: self.files, values })
+    }
+}

@@ -1,0 +1,327 @@
+//! What is asked of every file: columns, and the part that each plays.
+
+use std::collections::BTreeMap;
+
+use rustc_hash::FxHashMap;
+
+use super::super::bands::Cuts;
+use super::super::{Bands, BinaryReader, Columns, Cut, LevelColumn, ModelColumns, Rule, Top, unique};
+use crate::error::{Error, Place, Result};
+
+/// The columns to read and what becomes of them. Columns are looked up by their index in `columns`.
+#[derive(Debug)]
+pub(super) struct Plan {
+    /// The columns of the files, each once.
+    pub columns: Vec<String>,
+    /// Attributes first, then strata.
+    pub levels: Vec<LevelPlan>,
+    /// How many of the levels are attributes.
+    pub attributes: usize,
+    /// Label and decisions.
+    pub binaries: Vec<BinaryPlan>,
+    /// Scores and weight, or numbers to be cut.
+    pub numbers: Vec<NumberPlan>,
+    /// The binary that is the label.
+    pub label: Option<usize>,
+    /// The number that is the weight.
+    pub weight: Option<usize>,
+    pub models: Vec<ModelPlan>,
+    pub missing: Missing,
+}
+
+/// A column that becomes levels.
+#[derive(Debug)]
+pub(super) struct LevelPlan {
+    pub column: usize,
+    pub name: String,
+    pub rename: BTreeMap<String, String>,
+    bands: Option<Bands>,
+    /// The bands with their ends known.
+    pub cuts: Option<Cuts>,
+}
+
+/// A column of two values.
+#[derive(Debug)]
+pub(super) struct BinaryPlan {
+    pub column: usize,
+    favorable: Vec<String>,
+}
+
+/// A column of numbers.
+#[derive(Debug)]
+pub(super) struct NumberPlan {
+    pub column: usize,
+    pub part: NumberPart,
+}
+
+/// What numbers are for, and so which are allowed.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum NumberPart {
+    Score,
+    Weight,
+    /// To be cut into bands.
+    Banded,
+}
+
+/// A model: the place of its decision among the binaries, of its score among the numbers.
+#[derive(Debug)]
+pub(super) struct ModelPlan {
+    pub name: String,
+    pub decision: Option<usize>,
+    pub score: Option<usize>,
+    pub rule: RulePlan,
+}
+
+#[derive(Debug, Clone, Copy)]
+pub(super) enum RulePlan {
+    Given,
+    None,
+    AtLeast(f64),
+    Top(Top),
+    Cut(Cut),
+}
+
+impl RulePlan {
+    /// The rule of a model that is made from its score.
+    pub fn of_score<'a>(self) -> Rule<'a> {
+        match self {
+            RulePlan::AtLeast(t) => Rule::AtLeast(t),
+            RulePlan::Top(top) => Rule::Top(top),
+            RulePlan::Cut(cut) => Rule::Cut(cut),
+            RulePlan::Given | RulePlan::None => Rule::None,
+        }
+    }
+}
+
+/// The texts that mean missing.
+#[derive(Debug, Clone)]
+pub(super) struct Missing {
+    texts: Vec<String>,
+    /// Those of them that are numbers.
+    numbers: Vec<f64>,
+}
+
+impl Missing {
+    fn new(texts: &[String]) -> Self {
+        let numbers = texts.iter().filter_map(|t| finite(t)).collect();
+        Missing { texts: texts.to_vec(), numbers }
+    }
+
+    pub fn has(&self, text: &str) -> bool {
+        self.texts.iter().any(|m| m == text)
+    }
+
+    #[cfg(feature = "parquet")]
+    pub fn has_numbers(&self) -> bool {
+        !self.numbers.is_empty()
+    }
+
+    pub fn has_number(&self, value: f64) -> bool {
+        self.numbers.contains(&value)
+    }
+}
+
+/// A text as a finite number.
+pub(super) fn finite(text: &str) -> Option<f64> {
+    text.parse::<f64>().ok().filter(|v| v.is_finite())
+}
+
+impl NumberPart {
+    pub fn expected(self) -> &'static str {
+        match self {
+            NumberPart::Score => "a finite score (leave it empty where it is missing)",
+            NumberPart::Weight => "a finite weight of at least 0 in every row",
+            NumberPart::Banded => "a finite number, to be cut into bands",
+        }
+    }
+
+    /// A number for its part: NaN where it is missing, `None` where it is wrong.
+    pub fn accept(self, value: f64, missing: &Missing) -> Option<f64> {
+        let absent = missing.has_number(value);
+        match self {
+            NumberPart::Weight => Some(value).filter(|v| v.is_finite() && *v >= 0.0 && !absent),
+            _ if absent => Some(f64::NAN),
+            _ => Some(value).filter(|v| v.is_finite()),
+        }
+    }
+
+    /// A missing number for its part, `None` where there must be one.
+    pub fn absent(self) -> Option<f64> {
+        (self != NumberPart::Weight).then_some(f64::NAN)
+    }
+
+    /// A text, trimmed, for its part. `NaN` among the missing texts is meant for labels and levels: in a
+    /// column of numbers it is what a slip in arithmetic leaves behind.
+    pub fn read(self, text: &str, missing: &Missing) -> Option<f64> {
+        match text.parse::<f64>() {
+            Ok(value) if value.is_nan() && self == NumberPart::Banded && missing.has(text) => self.absent(),
+            Ok(value) => self.accept(value, missing),
+            Err(_) if missing.has(text) => self.absent(),
+            Err(_) => None,
+        }
+    }
+}
+
+impl Plan {
+    pub fn new(asked: &Columns, extra: &[LevelColumn]) -> Result<Self> {
+        let mut plan = Plan::empty(&asked.missing);
+        let mut attributes: Vec<&LevelColumn> = asked.attributes.iter().collect();
+        // An attribute asked for twice in the same way is crossed once.
+        for further in extra {
+            if !attributes.contains(&further) {
+                attributes.push(further);
+            }
+        }
+        plan.attributes = attributes.len();
+        for level in attributes.into_iter().chain(&asked.strata) {
+            let column = plan.column(&level.name);
+            plan.levels.push(LevelPlan::new(column, level)?);
+        }
+        unique(&plan.levels.iter().map(|l| l.name.as_str()).collect::<Vec<_>>())?;
+        plan.label = asked.label.as_ref().map(|name| plan.binary(name, asked));
+        for model in asked.models()? {
+            let model = plan.model(model, asked)?;
+            plan.models.push(model);
+        }
+        if let Some(name) = &asked.weight {
+            plan.weight = Some(plan.number(name, NumberPart::Weight));
+        }
+        let binaries: Vec<&str> = asked.label.iter().chain(&asked.decisions).map(String::as_str).collect();
+        if let Some(name) = asked.favorable.keys().find(|name| !binaries.contains(&name.as_str())) {
+            return Err(Error::unknown("label or decision", name, " with favourable values", binaries));
+        }
+        if plan.label.is_none() && plan.models.is_empty() {
+            return Err(Error::Nothing { problem: "give a label, a decision or a score", place: Place::default() });
+        }
+        Ok(plan)
+    }
+
+    fn empty(missing: &[String]) -> Self {
+        Plan {
+            columns: Vec::new(),
+            levels: Vec::new(),
+            attributes: 0,
+            binaries: Vec::new(),
+            numbers: Vec::new(),
+            label: None,
+            weight: None,
+            models: Vec::new(),
+            missing: Missing::new(missing),
+        }
+    }
+
+    fn column(&mut self, name: &str) -> usize {
+        self.columns.iter().position(|c| c == name).unwrap_or_else(|| {
+            self.columns.push(name.into());
+            self.columns.len() - 1
+        })
+    }
+
+    fn binary(&mut self, name: &str, asked: &Columns) -> usize {
+        let column = self.column(name);
+        self.binaries.iter().position(|b| b.column == column).unwrap_or_else(|| {
+            let favorable = asked.favorable.get(name).cloned().unwrap_or_default();
+            self.binaries.push(BinaryPlan { column, favorable });
+            self.binaries.len() - 1
+        })
+    }
+
+    fn number(&mut self, name: &str, part: NumberPart) -> usize {
+        let column = self.column(name);
+        self.numbers.iter().position(|n| n.column == column && n.part == part).unwrap_or_else(|| {
+            self.numbers.push(NumberPlan { column, part });
+            self.numbers.len() - 1
+        })
+    }
+
+    fn model(&mut self, model: ModelColumns, asked: &Columns) -> Result<ModelPlan> {
+        let rule = match (&model.decision, model.threshold, model.top) {
+            (Some(_), ..) => RulePlan::Given,
+            (None, Some(t), _) if !t.is_finite() => {
+                return Err(Error::setting("the threshold", t, "a finite number"));
+            }
+            (None, Some(t), _) => RulePlan::AtLeast(t),
+            (None, None, Some(top)) => RulePlan::Top(top),
+            (None, None, None) => RulePlan::None,
+        };
+        Ok(ModelPlan {
+            decision: model.decision.map(|name| self.binary(&name, asked)),
+            score: model.score.map(|name| self.number(&name, NumberPart::Score)),
+            name: model.name,
+            rule,
+        })
+    }
+
+    /// The pass that must come first, where a cut depends on all rows: quantiles, the best k.
+    pub fn first_pass(&self) -> Option<Plan> {
+        let mut first = Plan { missing: self.missing.clone(), ..Plan::empty(&[]) };
+        for level in self.levels.iter().filter(|l| matches!(l.bands, Some(Bands::Quantiles(_)))) {
+            first.number(&self.columns[level.column], NumberPart::Banded);
+        }
+        for model in self.models.iter().filter(|m| matches!(m.rule, RulePlan::Top(_))) {
+            if let Some(score) = model.score {
+                first.number(&self.columns[self.numbers[score].column], NumberPart::Score);
+            }
+        }
+        (!first.numbers.is_empty()).then_some(first)
+    }
+
+    /// Makes the cuts from what the first pass found.
+    pub fn settle(&mut self, first: &Plan, numbers: &[Vec<f64>]) -> Result<()> {
+        let found = |column: &str, part: NumberPart| {
+            let of = |n: &NumberPlan| n.part == part && first.columns[n.column] == column;
+            first.numbers.iter().position(of).and_then(|at| numbers.get(at)).map_or(&[][..], Vec::as_slice)
+        };
+        for level in &mut self.levels {
+            if let Some(bands @ Bands::Quantiles(_)) = &level.bands {
+                let numbers = || Ok(found(&self.columns[level.column], NumberPart::Banded).to_vec());
+                level.cuts = Some(bands.resolve(numbers)?);
+            }
+        }
+        for model in &mut self.models {
+            if let (RulePlan::Top(top), Some(score)) = (model.rule, model.score) {
+                let scores = found(&self.columns[self.numbers[score].column], NumberPart::Score);
+                // Nobody selected is a threshold that nothing reaches.
+                model.rule = match Cut::find(top, scores.iter().copied())? {
+                    Some(cut) => RulePlan::Cut(cut),
+                    None => RulePlan::AtLeast(f64::MAX),
+                };
+            }
+        }
+        Ok(())
+    }
+
+    /// Fresh readers of the binary columns.
+    pub fn readers(&self) -> Vec<BinaryReader> {
+        let reader = |b: &BinaryPlan| {
+            BinaryReader::new(&self.columns[b.column], b.favorable.clone(), self.missing.texts.clone())
+        };
+        self.binaries.iter().map(reader).collect()
+    }
+
+    /// Where each column stands among the names of a file.
+    pub fn locate(&self, names: &[String], file: &std::path::Path) -> Result<Vec<usize>> {
+        let known: FxHashMap<&str, usize> = names.iter().enumerate().map(|(i, n)| (n.as_str(), i)).collect();
+        let find = |column: &String| {
+            let at = known.get(column.as_str()).copied();
+            at.ok_or_else(|| Error::missing_column(column, Some(file.into()), names.to_vec()))
+        };
+        self.columns.iter().map(find).collect()
+    }
+}
+
+impl LevelPlan {
+    fn new(column: usize, level: &LevelColumn) -> Result<Self> {
+        let cuts = match &level.bands {
+            Some(bands @ Bands::Ranges(_)) => Some(bands.resolve(|| Ok(Vec::new()))?),
+            _ => None,
+        };
+        let LevelColumn { name, bands, rename } = level.clone();
+        Ok(LevelPlan { column, name, rename, bands, cuts })
+    }
+
+    /// Whether the levels have an order of their own.
+    pub fn ordered(&self) -> bool {
+        self.bands.is_some()
+    }
+}

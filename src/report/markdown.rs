@@ -1,0 +1,191 @@
+//! The form for a page, an issue or a merge request: GitHub's Markdown.
+
+use super::grid::{self, Column, Grid};
+use super::view::{self, FINDINGS, INTERSECTIONS, MORE};
+use super::words::{self, name};
+use super::{AttributeTable, Finding, ModelReport, Report, bar};
+
+/// Text in which nothing is markup: neither Markdown nor HTML, and no bare link.
+fn escape(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut before = ' ';
+    let text = words::unglued(text);
+    let mut rest = text.chars().peekable();
+    while let Some(c) = rest.next() {
+        let next = rest.peek().copied().unwrap_or(' ');
+        match c {
+            '<' if next.is_whitespace() => out.push(c),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '&' if next.is_alphanumeric() || next == '#' => out.push_str("&amp;"),
+            // Inside a word an underscore is none, and a lone dash or plus only starts a list.
+            '_' if before.is_alphanumeric() && next.is_alphanumeric() => out.push(c),
+            '\\' | '|' | '`' | '*' | '_' | '~' | '#' | '!' | '$' => out.extend(['\\', c]),
+            '[' | ']' if !figure(before, next) => out.extend(['\\', c]),
+            ':' if next == '/' => out.extend(['\\', c]),
+            '.' if out.ends_with("www") => out.extend(['\\', c]),
+            '@' => out.push_str("&#64;"),
+            c => out.push(c),
+        }
+        before = c;
+    }
+    out
+}
+
+/// The text as code, whatever backticks it holds.
+fn code(text: &str) -> String {
+    let longest = text.split(|c| c != '`').map(str::len).max().unwrap_or(0);
+    let fence = "`".repeat(longest + 1);
+    format!("{fence} {text} {fence}")
+}
+
+/// Whether a bracket stands beside a digit on its inner side and opens or closes an interval.
+fn figure(before: char, next: char) -> bool {
+    (before == ' ' && (next.is_ascii_digit() || next == '-'))
+        || (before.is_ascii_digit() && matches!(next, ' ' | ',' | '.' | ';' | ':' | ')'))
+}
+
+/// Markdown under construction.
+struct Page<'a> {
+    out: String,
+    report: &'a Report,
+}
+
+impl Page<'_> {
+    fn line(&mut self, text: &str) {
+        self.out.push_str(text);
+        self.out.push('\n');
+    }
+
+    fn heading(&mut self, level: usize, text: &str) {
+        let marks = "#".repeat(level);
+        self.line(&format!("\n{marks} {}\n", escape(text)));
+    }
+
+    fn item(&mut self, label: &str, text: &str) {
+        self.line(&format!("- **{}:** {}", escape(label), escape(text)));
+    }
+
+    fn row(&mut self, cells: impl IntoIterator<Item = String>) {
+        let cells: Vec<String> = cells.into_iter().collect();
+        self.line(&format!("| {} |", cells.join(" | ")));
+    }
+
+    fn grid(&mut self, grid: &Grid) {
+        self.row(std::iter::once("Group".to_string()).chain(grid.heads.iter().map(|h| escape(h))));
+        self.row(std::iter::once(":--".to_string()).chain(grid.heads.iter().map(|_| "--:".to_string())));
+        for r in &grid.rows {
+            let group = format!("{}{}", escape(&name(&r.group, 60)), r.mark);
+            // Figures are written here and hold no markup; their padding is for terminals.
+            let figures = r.cells.iter().map(|c| c.split_whitespace().collect::<Vec<_>>().join(" ").replace("[ ", "["));
+            self.row(std::iter::once(group).chain(figures));
+        }
+        self.line("");
+        for note in &grid.notes {
+            self.line(&format!("{}  ", escape(note)));
+        }
+    }
+
+    fn finding(&mut self, number: usize, f: &Finding) {
+        let (verdict, subject) = (words::verdict(f.verdict), escape(&view::subject(f)));
+        self.line(&format!("{number}. **{verdict}** {subject}: {}  ", escape(&bar::figures(f))));
+        self.line(&format!("   {}  ", escape(&view::sentence(&f.sentence))));
+        for detail in view::details(f, &self.report.settings.policy) {
+            self.line(&format!("   {}  ", escape(&detail)));
+        }
+    }
+
+    fn model(&mut self, m: &ModelReport) {
+        let several = self.report.models.len() > 1;
+        let level = if several { 3 } else { 2 };
+        if several {
+            self.heading(2, &format!("{} Model {}", words::verdict(m.verdict), name(&m.model, view::NAME)));
+        }
+        self.heading(level, &format!("Findings: {}", view::tallied(&m.findings)));
+        for (i, f) in m.findings.iter().take(2 * FINDINGS).enumerate() {
+            self.finding(i + 1, f);
+        }
+        if m.findings.len() > 2 * FINDINGS {
+            self.line(&format!("\nand {} more findings, {MORE}.", m.findings.len() - 2 * FINDINGS));
+        }
+        let caveats = view::caveats(m, self.report.data.rows);
+        if !caveats.is_empty() {
+            self.heading(level, "Good to know");
+            for text in caveats {
+                self.line(&format!("- {}", escape(&text)));
+            }
+        }
+        let (tables, left_out) = view::tables(m, INTERSECTIONS);
+        for table in tables {
+            self.table(m, table, level);
+        }
+        if left_out > 0 {
+            let more = words::counted(left_out as u64, "more intersection", "more intersections");
+            self.line(&format!("\nand {more}, {MORE}."));
+        }
+    }
+
+    fn table(&mut self, m: &ModelReport, t: &AttributeTable, level: usize) {
+        self.heading(level, &format!("By {}", name(&t.attribute, 60)));
+        self.line(&format!("{}\n", escape(&grid::about(t))));
+        let (main, labels) = (grid::main_metric(t), grid::label_metrics(t));
+        let mut columns = vec![Column::Rows, Column::Share];
+        columns.extend(main.map(|metric| Column::Metric(metric, true)));
+        columns.extend(labels.iter().map(|metric| Column::Metric(metric, true)));
+        columns.extend(main.filter(|metric| grid::has_differences(t, metric)).map(Column::Difference));
+        self.grid(&grid::grid(m, t, &columns, grid::GROUPS, self.report.data.rows));
+        if let Some(legend) = grid::legend(&labels) {
+            self.line(&format!("{}  ", escape(&legend)));
+        }
+        for gap in grid::gaps(t, false) {
+            self.line(&format!("{}  ", escape(&gap)));
+        }
+    }
+
+    fn side_by_side(&mut self) {
+        let models = &self.report.models;
+        let lines = view::side_by_side(self.report);
+        self.heading(2, "Models side by side");
+        let first = |text: &str| std::iter::once(text.to_string());
+        self.row(first("Finding").chain(models.iter().map(|m| escape(&name(&m.model, view::NAME)))));
+        self.row(first(":--").chain(models.iter().map(|_| ":--".into())));
+        self.row(first("verdict").chain(models.iter().map(|m| words::verdict(m.verdict).into())));
+        let cell = |f: &Option<&Finding>| match f {
+            None => "–".to_string(),
+            Some(f) => format!("{} {}", words::mark(f.verdict), escape(&view::figure(f))),
+        };
+        for (subject, found) in lines.iter().take(2 * FINDINGS) {
+            self.row(first(&escape(subject)).chain(found.iter().map(cell)));
+        }
+    }
+}
+
+impl Report {
+    /// The report as GitHub-flavoured Markdown, to be put on a page or in a merge request.
+    ///
+    /// It says what [`to_text`](Self::to_text) says, shortened alike. Names from the data are escaped, so
+    /// that none of them is markup, a link, a mention or HTML.
+    pub fn to_markdown(&self) -> String {
+        let mut page = Page { out: String::new(), report: self };
+        page.line(&format!("# {}: bias audit", view::headline(self)));
+        page.line(&format!("\n{}", escape(&view::sentence(&self.summary))));
+        page.heading(2, "What was audited");
+        for (label, text) in view::audited(self) {
+            page.item(&label, &text);
+        }
+        if self.models.len() > 1 {
+            page.side_by_side();
+        }
+        for m in &self.models {
+            page.model(m);
+        }
+        page.heading(2, "How to make it again");
+        for (label, text) in view::method(self) {
+            match label {
+                "Again" => page.line(&format!("- **{label}:** {}", code(&text))),
+                _ => page.item(label, &text),
+            }
+        }
+        words::unglued(&page.out).replace("\n\n\n", "\n\n")
+    }
+}

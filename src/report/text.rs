@@ -1,0 +1,375 @@
+//! The form for a terminal: what people see first.
+
+use super::grid::{self, Column, Grid};
+use super::view::{self, FINDINGS, INTERSECTIONS, MORE};
+use super::words::{self, name, width};
+use super::{AttributeTable, Finding, ModelReport, Report, Verdict, bar};
+
+/// How [`Report::to_text`] looks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TextStyle {
+    /// Whether to use ANSI colours. Nothing is told by colour alone.
+    pub color: bool,
+    /// The columns of a line, at least 60: no line is wider.
+    pub width: usize,
+    /// Whether to show everything: all findings, groups, intersections and strata.
+    pub full: bool,
+}
+
+impl Default for TextStyle {
+    /// No colour, 80 columns, the gravest only.
+    fn default() -> Self {
+        TextStyle { color: false, width: 80, full: false }
+    }
+}
+
+const BOLD: &str = "1";
+const DIM: &str = "2";
+/// The width of the headings of a list of facts.
+const LABEL: usize = 12;
+/// The widest that a model's name gets where models stand side by side.
+const MODEL: usize = 18;
+/// The widest that a table's first column gets.
+const NAMES: usize = 34;
+
+/// Text under construction.
+struct Page<'a> {
+    out: String,
+    report: &'a Report,
+    style: TextStyle,
+}
+
+impl Page<'_> {
+    fn paint(&self, code: &str, text: &str) -> String {
+        if self.style.color && !text.is_empty() { format!("\x1b[{code}m{text}\x1b[0m") } else { text.into() }
+    }
+
+    fn verdict(&self, v: Verdict, text: &str) -> String {
+        let code = match v {
+            Verdict::Pass => "1;32",
+            Verdict::Inconclusive => "1;33",
+            Verdict::Fail => "1;31",
+        };
+        self.paint(code, text)
+    }
+
+    fn limit(&self, short: usize) -> usize {
+        if self.style.full { usize::MAX } else { short }
+    }
+
+    fn blank(&mut self) {
+        self.out.push('\n');
+    }
+
+    /// A line that is known to fit.
+    fn line(&mut self, text: &str) {
+        self.out.push_str(text.trim_end());
+        self.out.push('\n');
+    }
+
+    /// Text in as many lines as it needs: the first after `first`, the others indented by as much.
+    fn flow(&mut self, first: &str, text: &str, code: &str) {
+        self.flow_after(first, width(first), text, code);
+    }
+
+    /// The same, after something painted of the given width.
+    fn flow_after(&mut self, first: &str, indent: usize, text: &str, code: &str) {
+        for (i, line) in words::wrap(text, self.style.width.saturating_sub(indent)).iter().enumerate() {
+            let line = self.paint(code, line);
+            let before = if i == 0 { first.to_string() } else { " ".repeat(indent) };
+            self.line(&format!("{before}{line}"));
+        }
+    }
+
+    fn heading(&mut self, text: &str) {
+        let text = self.paint(BOLD, &words::cut(text, self.style.width));
+        self.blank();
+        self.line(&text);
+    }
+
+    /// A heading and a text; a heading that repeats is left out.
+    fn facts<S: AsRef<str>>(&mut self, facts: &[(S, String)]) {
+        let mut last = "";
+        for (label, text) in facts {
+            let label = label.as_ref();
+            let shown = if label == last { "" } else { label };
+            last = label;
+            self.flow(&format!("  {shown:<LABEL$}"), text, "");
+        }
+    }
+
+    /// A command in lines that can be pasted into a shell.
+    fn command(&mut self, label: &str, command: &str) {
+        let indent = LABEL + 2;
+        let lines = words::wrap(command, self.style.width.saturating_sub(indent + 2));
+        for (i, line) in lines.iter().enumerate() {
+            let (label, more) = (if i == 0 { label } else { "" }, if i + 1 < lines.len() { " \\" } else { "" });
+            self.line(&format!("  {label:<LABEL$}{line}{more}"));
+        }
+    }
+
+    fn head(&mut self) {
+        let r = self.report;
+        let word = view::headline(r);
+        let painted =
+            if word == words::verdict(r.verdict) { self.verdict(r.verdict, word) } else { self.paint(BOLD, word) };
+        let rows = words::counted(r.data.rows, "row", "rows");
+        let about = format!("bias audit of {rows}, policy {}", name(&r.settings.policy.name, 30));
+        self.flow_after(&format!("{painted}  "), width(word) + 2, &about, BOLD);
+        self.flow("", &view::sentence(&r.summary), "");
+    }
+
+    fn finding(&mut self, number: usize, f: &Finding) {
+        let columns = self.style.width;
+        let word = words::verdict(f.verdict);
+        let place = format!("{number:>3}. ");
+        self.blank();
+        let before = format!("{place}{}  ", self.verdict(f.verdict, word));
+        self.flow_after(&before, width(&place) + width(word) + 2, &view::subject(f), BOLD);
+        let indent = " ".repeat(place.len());
+        self.flow(&indent, &view::sentence(&f.sentence), "");
+        let figures = bar::figures(f);
+        let room = columns.saturating_sub(place.len());
+        let beside = bar::draw(f, room.saturating_sub(width(&figures) + 3));
+        match beside.or_else(|| bar::draw(f, room)) {
+            Some(bar) if width(&bar) + 3 + width(&figures) <= room => self.line(&format!("{indent}{bar}   {figures}")),
+            Some(bar) => {
+                self.line(&format!("{indent}{bar}"));
+                self.flow(&indent, &figures, "");
+            }
+            None => self.flow(&indent, &figures, ""),
+        }
+        let details = view::details(f, &self.report.settings.policy).join(" ");
+        self.flow(&indent, &details, DIM);
+    }
+
+    fn findings(&mut self, m: &ModelReport) {
+        self.heading(&format!("FINDINGS  {}", view::tallied(&m.findings)));
+        if m.findings.iter().any(|f| f.estimate.value.is_some()) {
+            self.flow("  ", bar::LEGEND, DIM);
+        }
+        let limit = self.limit(FINDINGS);
+        let passed = |f: &&Finding| f.verdict == Verdict::Pass && !self.style.full;
+        let grave: Vec<&Finding> = m.findings.iter().filter(|f| !passed(f)).collect();
+        let passes: Vec<&Finding> = m.findings.iter().filter(passed).collect();
+        for (i, f) in grave.iter().take(limit).enumerate() {
+            self.finding(i + 1, f);
+        }
+        self.more(grave.len(), limit, "findings");
+        if !passes.is_empty() {
+            self.blank();
+        }
+        for f in passes.iter().take(limit) {
+            let word = words::verdict(f.verdict);
+            let before = format!("     {}  ", self.verdict(f.verdict, word));
+            let text = format!("{}: {}", view::subject(f), bar::figures(f));
+            self.flow_after(&before, width(word) + 7, &text, "");
+        }
+        self.more(passes.len(), limit, "findings that pass");
+    }
+
+    fn more(&mut self, all: usize, limit: usize, what: &str) {
+        if all > limit {
+            let more = words::count((all - limit) as u64);
+            self.flow("     ", &format!("and {more} more {what}, {MORE}."), DIM);
+        }
+    }
+
+    fn model(&mut self, m: &ModelReport) {
+        if self.report.models.len() > 1 {
+            let rule = "═".repeat(self.style.width);
+            self.blank();
+            self.line(&self.paint(DIM, &rule));
+            let word = words::verdict(m.verdict);
+            let before = format!("{}  ", self.verdict(m.verdict, word));
+            self.flow_after(&before, width(word) + 2, &format!("MODEL {}", name(&m.model, view::NAME)), BOLD);
+        }
+        self.findings(m);
+        let caveats = view::caveats(m, self.report.data.rows);
+        if !caveats.is_empty() {
+            self.heading("GOOD TO KNOW");
+            let limit = self.limit(FINDINGS);
+            for text in caveats.iter().take(limit) {
+                self.flow("  - ", text, "");
+            }
+            self.more(caveats.len(), limit, "notes");
+        }
+        let (tables, left_out) = view::tables(m, self.limit(INTERSECTIONS));
+        for (i, table) in tables.iter().enumerate() {
+            self.table(m, table, i == 0);
+        }
+        if left_out > 0 {
+            let more = words::counted(left_out as u64, "more intersection", "more intersections");
+            let text = format!("and {more}, {MORE}.");
+            self.blank();
+            self.flow("", &text, DIM);
+        }
+    }
+
+    fn table(&mut self, m: &ModelReport, t: &AttributeTable, first: bool) {
+        self.heading(&format!("BY {}", name(&t.attribute, self.style.width.saturating_sub(3))));
+        let about = grid::about(t);
+        self.flow("  ", &about, DIM);
+        let main = grid::main_metric(t);
+        let labels = grid::label_metrics(t);
+        for (i, grid) in self.grids(m, t, main, &labels).into_iter().enumerate() {
+            if i > 0 {
+                self.blank();
+            }
+            self.grid(&grid);
+        }
+        if let Some(legend) = grid::legend(&labels).filter(|_| first) {
+            self.flow("  ", &legend, DIM);
+        }
+        for gap in grid::gaps(t, self.style.full) {
+            self.flow("  ", &gap, "");
+        }
+        if self.style.full {
+            for (stratum, grid) in grid::strata(t, main, &labels) {
+                self.blank();
+                self.flow("  ", &format!("In {}:", name(&stratum, view::NAME)), BOLD);
+                self.grid(&grid);
+            }
+        } else if t.groups.iter().any(|g| !g.strata.is_empty()) {
+            self.flow("  ", &format!("Figures by stratum: {MORE}."), DIM);
+        }
+    }
+
+    /// The table in one part if the names fit, or else in two: who is selected, and how rightly.
+    fn grids(
+        &self,
+        m: &ModelReport,
+        t: &AttributeTable,
+        main: Option<&'static str>,
+        labels: &[&'static str],
+    ) -> Vec<Grid> {
+        let (limit, rows) = (self.limit(grid::GROUPS), self.report.data.rows);
+        let make = |columns: &[Column]| grid::grid(m, t, columns, limit, rows);
+        let mut selection = vec![Column::Rows, Column::Share];
+        selection.extend(main.map(|metric| Column::Metric(metric, true)));
+        let difference = main.filter(|metric| grid::has_differences(t, metric)).map(Column::Difference);
+        let with = |interval: bool| labels.iter().map(move |metric| Column::Metric(metric, interval));
+        let all: Vec<Column> = selection.iter().copied().chain(with(false)).chain(difference).collect();
+        let whole = make(&all);
+        if labels.is_empty() || self.fits(&whole) {
+            return vec![whole];
+        }
+        selection.extend(difference);
+        let first = make(&selection);
+        let rightly = make(&with(true).collect::<Vec<_>>());
+        let second = if self.fits(&rightly) { rightly } else { make(&with(false).collect::<Vec<_>>()) };
+        // What is said of the groups shown is said once.
+        let (mut first, second) = (first, second);
+        first.notes.retain(|n| !second.notes.contains(n));
+        vec![first, second]
+    }
+
+    /// Whether the names have the room that they need.
+    fn fits(&self, grid: &Grid) -> bool {
+        let widest = grid.rows.iter().map(|r| width(&name(&r.group, NAMES)) + width(r.mark)).max().unwrap_or(0);
+        widest <= self.room(grid)
+    }
+
+    /// The columns that a table's figures leave for the names.
+    fn room(&self, grid: &Grid) -> usize {
+        self.style.width.saturating_sub(2 + widths(grid).iter().map(|w| w + 2).sum::<usize>())
+    }
+
+    fn grid(&mut self, grid: &Grid) {
+        let widths = widths(grid);
+        let widest = grid.rows.iter().map(|r| width(&name(&r.group, NAMES)) + width(r.mark)).max().unwrap_or(0);
+        let first = widest.max(5).min(self.room(grid).max(6));
+        let row = |label: &str, cells: &[String]| {
+            let mut line = format!("  {label}{}", " ".repeat(first.saturating_sub(width(label))));
+            for (cell, w) in cells.iter().zip(&widths) {
+                line.push_str(&format!("  {}{cell}", " ".repeat(w.saturating_sub(width(cell)))));
+            }
+            line
+        };
+        let head = row("Group", &grid.heads);
+        self.line(&self.paint(BOLD, head.trim_end()));
+        for r in &grid.rows {
+            let label = format!("{}{}", name(&r.group, first.saturating_sub(width(r.mark))), r.mark);
+            self.line(&row(&label, &r.cells));
+        }
+        for note in &grid.notes {
+            self.flow("  ", note, DIM);
+        }
+    }
+
+    fn side_by_side(&mut self) {
+        let lines = view::side_by_side(self.report);
+        let limit = self.limit(24);
+        let models = &self.report.models;
+        let cell = |f: &Option<&Finding>| match f {
+            None => "–".to_string(),
+            Some(f) => format!("{} {}", words::mark(f.verdict), view::figure(f)),
+        };
+        let names: Vec<String> = models.iter().map(|m| name(&m.model, MODEL)).collect();
+        let widest = lines.iter().take(limit).flat_map(|l| &l.1).map(|f| width(&cell(f)));
+        let each = widest.chain(names.iter().map(|n| width(n))).max().unwrap_or(0).clamp(14, MODEL);
+        // As many models beside each other as leave half of the line to what they are compared by.
+        let beside = (self.style.width / 2 / (each + 2)).clamp(1, models.len().max(1));
+        let room = self.style.width.saturating_sub(2 + beside * (each + 2));
+        let label = lines.iter().map(|l| width(&l.0)).max().unwrap_or(0).clamp(8, room);
+        self.heading("MODELS SIDE BY SIDE");
+        for start in (0..models.len()).step_by(beside) {
+            let part = start..(start + beside).min(models.len());
+            let pad = |text: String| format!("  {text}{}", " ".repeat(each.saturating_sub(width(&text))));
+            let mut head = format!("  {:label$}", "");
+            let mut verdicts = format!("  {:<label$}", "verdict");
+            for i in part.clone() {
+                head.push_str(&pad(names[i].clone()));
+                verdicts.push_str(&pad(words::verdict(models[i].verdict).into()));
+            }
+            if start > 0 {
+                self.blank();
+            }
+            self.line(&self.paint(BOLD, head.trim_end()));
+            self.line(&verdicts);
+            for (subject, found) in lines.iter().take(limit) {
+                let subject = words::cut(subject, label);
+                let mut line = format!("  {subject}{}", " ".repeat(label.saturating_sub(width(&subject))));
+                for f in &found[part.clone()] {
+                    line.push_str(&pad(words::cut(&cell(f), each)));
+                }
+                self.line(&line);
+            }
+        }
+        self.more(lines.len(), limit, "comparisons");
+    }
+}
+
+fn widths(grid: &Grid) -> Vec<usize> {
+    let of = |i: usize| grid.rows.iter().map(|r| width(&r.cells[i])).chain([width(&grid.heads[i])]).max().unwrap_or(0);
+    (0..grid.heads.len()).map(of).collect()
+}
+
+impl Report {
+    /// The report as people read it on a terminal: the verdict, what was audited, the findings with their
+    /// intervals drawn against their bounds, a table for each attribute, and how to make it again.
+    ///
+    /// Unless `style.full` is set, long lists are shortened to what is gravest, and say so. Names from the
+    /// data are shortened to fit and made harmless: no control character reaches the terminal.
+    pub fn to_text(&self, style: TextStyle) -> String {
+        let style = TextStyle { width: style.width.max(60), ..style };
+        let mut page = Page { out: String::new(), report: self, style };
+        page.head();
+        page.heading("WHAT WAS AUDITED");
+        page.facts(&view::audited(self));
+        if self.models.len() > 1 {
+            page.side_by_side();
+        }
+        for m in &self.models {
+            page.model(m);
+        }
+        page.heading("HOW TO MAKE IT AGAIN");
+        let mut facts = view::method(self);
+        let again = facts.pop_if(|(label, _)| *label == "Again");
+        page.facts(&facts);
+        if let Some((label, command)) = again {
+            page.command(label, &command);
+        }
+        words::unglued(&page.out)
+    }
+}
