@@ -69,7 +69,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let offered: Vec<bool> = chance.iter().map(|p| *p >= 0.4).collect();
     let batch = Batch::builder()
         .attribute(Categorical::from_values("gender", held_out.iter().map(|c| &c.gender)))
-        .attribute(Categorical::from_keys("senior", held_out.iter().map(|c| if c.senior { "65 or over" } else { "under 65" })))
+        .attribute(Categorical::from_keys(
+            "senior",
+            held_out.iter().map(|c| if c.senior { "65 or over" } else { "under 65" }),
+        ))
         .dataset(&test)
         .model(Model::decision("offered", &offered).with_score(chance.view()))
         .build()?;

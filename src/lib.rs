@@ -1,6 +1,67 @@
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
-//! Audits segmentation and targeting models for bias.
+//! Audits customer segmentation and targeting models for bias: measures whether a model treats groups of people
+//! fairly, says how sure it is, and judges it against a policy.
+//!
+//! # A first audit
+//!
+//! ```
+//! use evenhand::audit::{AuditPlan, Policy, Verdict};
+//! use evenhand::data::{Batch, Categorical};
+//! use evenhand::report::TextStyle;
+//!
+//! // What a pipeline has: one value a row. Here 600 customers; men are offered twice as often.
+//! let sex: Vec<&str> = (0..600).map(|i| if i % 2 == 0 { "female" } else { "male" }).collect();
+//! let responded: Vec<bool> = (0..600).map(|i| i % 3 == 0).collect();
+//! let targeted: Vec<bool> = (0..600).map(|i| if i % 2 == 0 { i % 10 < 2 } else { i % 10 < 4 }).collect();
+//!
+//! let batch = Batch::builder()
+//!     .attribute(Categorical::from_values("sex", &sex))
+//!     .label(&responded)
+//!     .decision(&targeted)
+//!     .build()?;
+//! let report = AuditPlan::new().policy(Policy::preset("four-fifths")?).run(&batch)?;
+//!
+//! assert_eq!(report.verdict, Verdict::Fail);
+//! let women = report.metric("selection_rate")?.group("female")?;
+//! assert_eq!(women.value(), Ok(0.2));
+//! let (low, high) = women.interval().unwrap();
+//! assert!(low > 0.15 && high < 0.25);
+//! println!("{}", report.to_text(TextStyle::default()));
+//! # Ok::<(), evenhand::Error>(())
+//! ```
+//!
+//! # The types
+//!
+//! - A [`Batch`](data::Batch) is rows: attributes, strata, a label, a weight, and one or more models' decisions or scores.
+//! - An [`AuditPlan`](audit::AuditPlan) says what to look at, a [`Policy`](audit::Policy) what is allowed.
+//! - A [`Report`](report::Report) is what was found: figures, comparisons, [`Finding`](report::Finding)s with a
+//!   [`Verdict`](audit::Verdict).
+//! - Between them stands the [`Tally`](tally::Tally): the counts that everything is computed from. It merges and
+//!   subtracts exactly and holds no row.
+//!
+//! # How to
+//!
+//! **Audit a file.** [`AuditPlan::audit_files`](audit::AuditPlan::audit_files) with [`Columns`](data::Columns) that name the
+//! parts.
+//!
+//! **Count now, judge later.** [`AuditPlan::tally`](audit::AuditPlan::tally) each chunk, [`Tally::merge`](tally::Tally::merge),
+//! [`AuditPlan::evaluate`](audit::AuditPlan::evaluate).
+//!
+//! **Decide by a threshold or a budget.** [`Model::threshold`](data::Model::threshold), [`Model::top`](data::Model::top).
+//!
+//! **Condition on a legitimate reason.** Add a [`stratum`](data::BatchBuilder::stratum): each stratum's figures and the
+//! conditional criteria appear.
+//!
+//! **Measure something of your own.** [`AuditPlan::metric`](audit::AuditPlan::metric) takes a function of a group's cells.
+//!
+//! **After a `linfa` model.** [`BatchBuilder::dataset`](data::BatchBuilder::dataset).
+//!
+//! # What a figure can be
+//!
+//! Every figure is an [`Estimate`](metrics::Estimate): a value with its interval and support, or the reason why it is
+//! [`Undefined`](metrics::Undefined). There is no NaN and no infinity in a report. A label that is unknown is never taken
+//! for a negative, and where labels are known mostly on one side of the decision, what cannot be known is bounded.
 
 pub mod audit;
 pub mod data;
@@ -11,3 +72,8 @@ pub mod report;
 pub mod tally;
 
 pub use error::{Error, Place, Result};
+
+/// The README's program, compiled and run with the other examples.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

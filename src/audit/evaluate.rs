@@ -9,7 +9,8 @@ use super::wording::{self, About};
 use super::{Against, AuditPlan, Comparison, Criterion, Reference, Verdict};
 use crate::data::unique;
 use crate::error::{Error, Place, Result};
-use crate::inference::worst::{GroupRate, expected_null_gap, expected_null_ratio, sidak_level};
+use crate::inference::sidak_level;
+use crate::inference::worst::{GroupRate, expected_null_gap, expected_null_ratio};
 use crate::metrics::catalog;
 use crate::metrics::compare::Compared;
 use crate::metrics::measure::Measured;
@@ -412,21 +413,16 @@ fn finding(slice: &Slice, criterion: &Criterion) -> Option<Finding> {
         verdict = Verdict::Inconclusive;
     }
     let noise = noise(slice, &subject, criterion, &found);
+    let mut left_out = found.left_out;
+    if found.all_small {
+        let policy = &scope.plan.policy;
+        let reason = format!("too small to judge: each has under {} rows, so no verdict", policy.minimum_group_size);
+        left_out.push(crate::report::LeftOut { group: "all groups".into(), reason });
+    }
     let rows_to_decide =
         (verdict == Verdict::Inconclusive).then(|| judge::rows_to_decide(&estimate, criterion)).flatten();
-    let about = About {
-        slice,
-        subject: &subject,
-        criterion,
-        estimate: &estimate,
-        extremes: found.compared.extremes,
-        verdict,
-        p_value: found.compared.p_value,
-        noise,
-        rows_to_decide,
-        left_out: &found.left_out,
-        all_small: found.all_small,
-    };
+    let about =
+        About { slice, subject: &subject, criterion, estimate: &estimate, extremes: found.compared.extremes, verdict };
     let extreme = |at: usize| slice.parts[at].name.clone();
     Some(Finding {
         sentence: about.sentence(),
@@ -445,7 +441,7 @@ fn finding(slice: &Slice, criterion: &Criterion) -> Option<Finding> {
         test: found.compared.test.map(String::from),
         noise,
         rows_to_decide,
-        left_out: found.left_out,
+        left_out,
         estimate,
     })
 }

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use super::figures::{Figure, Scope};
 use super::{Against, Comparison, NamedGroup, Reference};
 use crate::error::{Error, Result};
-use crate::inference::worst::sidak_level;
+use crate::inference::sidak_level;
 use crate::metrics::catalog::{self, CriterionEntry, Join};
 use crate::metrics::compare::{self, Compared};
 use crate::metrics::conditional;

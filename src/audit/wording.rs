@@ -4,7 +4,6 @@ use super::slice::{Slice, Subject};
 use super::{Against, Comparison, Criterion, Verdict};
 use crate::metrics::Estimate;
 use crate::metrics::catalog::{self, Entry};
-use crate::report::LeftOut;
 
 /// What a sentence is about.
 pub(crate) struct About<'a> {
@@ -15,11 +14,6 @@ pub(crate) struct About<'a> {
     /// Positions of the highest and the lowest group, or of the one compared.
     pub extremes: Option<(usize, usize)>,
     pub verdict: Verdict,
-    pub p_value: Option<f64>,
-    pub noise: Option<f64>,
-    pub rows_to_decide: Option<u64>,
-    pub left_out: &'a [LeftOut],
-    pub all_small: bool,
 }
 
 /// A share as a percentage, anything else as a number.
@@ -45,10 +39,6 @@ pub(crate) fn number(value: f64) -> String {
     } else {
         format!("{value:.2e}")
     }
-}
-
-fn probability(p: f64) -> String {
-    if p < 0.0001 { "p < 0.0001".into() } else { format!("p = {p:.4}") }
 }
 
 impl About<'_> {
@@ -80,7 +70,7 @@ impl About<'_> {
 
     pub fn sentence(&self) -> String {
         let by = format!("By {}", self.slice.name);
-        let name = &self.criterion.metric;
+        let name = self.criterion.metric.replace('_', " ");
         let Some(value) = self.estimate.value else {
             let why = self.estimate.reason.map_or_else(String::new, |r| format!(": {r}"));
             let bounds = self.estimate.bounds.map_or_else(String::new, |[low, high]| {
@@ -91,7 +81,7 @@ impl About<'_> {
                     self.unit()
                 )
             });
-            return format!("{by}, {name} cannot be known{why}{bounds}.{}", self.tail());
+            return format!("{by}, {name} cannot be known{why}{bounds}.");
         };
         let kind = match self.criterion.comparison {
             Comparison::Difference => "a difference of",
@@ -106,8 +96,10 @@ impl About<'_> {
             _ => " (no interval)".into(),
         };
         let relation = match (self.verdict, self.criterion.comparison) {
-            (Verdict::Pass, _) => "within",
-            (Verdict::Fail, _) => "beyond",
+            (Verdict::Pass, Comparison::Difference) => "within",
+            (Verdict::Pass, Comparison::Ratio) => "which meets",
+            (Verdict::Fail, Comparison::Difference) => "more than",
+            (Verdict::Fail, Comparison::Ratio) => "short of",
             (Verdict::Inconclusive, _) => "not clearly on either side of",
         };
         let limit = match self.criterion.comparison {
@@ -115,11 +107,10 @@ impl About<'_> {
             Comparison::Ratio => format!("the {} that {name} asks for", self.disparity(self.bound())),
         };
         format!(
-            "{by}, {}: {kind} {}{}{interval}, {relation} {limit}.{}",
+            "{by}, {}: {kind} {}{}{interval}, {relation} {limit}.",
             self.groups(),
             self.disparity(value),
-            self.unit(),
-            self.tail()
+            self.unit()
         )
     }
 
@@ -153,30 +144,6 @@ impl About<'_> {
             }
             (None, _) => format!("over all groups, the {title}"),
         }
-    }
-
-    fn tail(&self) -> String {
-        let mut tail = String::new();
-        if self.verdict == Verdict::Inconclusive {
-            if let Some(rows) = self.rows_to_decide {
-                tail.push_str(&format!(" About {} more rows like these would decide it.", thousands(rows)));
-            }
-        } else if let Some(p) = self.p_value.filter(|_| self.verdict == Verdict::Fail) {
-            tail.push_str(&format!(" Were there no difference, this much would be rare ({}).", probability(p)));
-        }
-        if let Some(noise) = self.noise.filter(|_| self.estimate.value.is_some()) {
-            tail.push_str(&format!(" Noise alone would show about {}{}.", self.disparity(noise), self.unit()));
-        }
-        if self.all_small {
-            tail.push_str(" The groups are too small to judge.");
-        }
-        let named: Vec<String> = self.left_out.iter().take(3).map(|l| format!("{} ({})", l.group, l.reason)).collect();
-        if !named.is_empty() {
-            let more = self.left_out.len() - named.len();
-            let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-            tail.push_str(&format!(" Not judged: {}{more}.", named.join(", ")));
-        }
-        tail
     }
 }
 

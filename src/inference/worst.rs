@@ -1,419 +1,236 @@
-//! Worst cases over many groups: max − min and min / max, honestly.
+//! How far apart the extremes of many groups are: the largest difference, and the smallest ratio.
 //!
-//! The largest of many noisy differences is biased away from fair: ten groups of fifty rows at one rate show
-//! a gap of 0.2 on average. So the interval must hold for all pairs at once.
-//!
-//! # References
-//! Tukey 1953 and Kramer 1956 (simultaneous intervals for all pairs); Agresti and Caffo 2000 (one row of
-//! either kind added); Šidák 1967.
+//! The observed maximum minus minimum is biased away from fair (60 fair groups of 50 rows at rate 0.3 show 0.30 on
+//! average), and resampling copies the bias: a percentile bootstrap interval of it never holds 0. The intervals here are
+//! simultaneous over all pairs, so that they hold whichever pair is the extreme one; [`expected_null_gap`] says what noise
+//! alone would show.
 
-use rand::SeedableRng;
-use rand_distr::{Binomial, Distribution};
-use rand_xoshiro::Xoshiro256PlusPlus;
-use statrs::distribution::{Continuous, ContinuousCDF, Normal};
+use serde::{Deserialize, Serialize};
 
-use super::{Interval, difference, rate, ratio};
+use super::difference::newcombe;
+use super::interval::{Interval, checked_counts, checked_level, z_quantile};
+use super::pairs::{Side, best_pair, extreme_pairs};
+use super::rate::clopper_pearson;
+use super::ratio::koopman;
 
-/// A group's effective counts: `x` successes of `n`.
-#[derive(Debug, Clone, Copy, PartialEq)]
+pub use super::interval::sidak_level;
+pub use super::null::{expected_null_gap, expected_null_ratio};
+pub use super::studentized::{studentized_range_cdf, studentized_range_quantile};
+
+/// A group's successes and trials; fractional where weights make them effective counts.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct GroupRate {
-    /// Successes, at least 0 and at most `n`.
+    /// Successes, `0 <= x <= n`.
     pub x: f64,
-    /// Trials, more than 0.
+    /// Trials; a group with none is left out.
     pub n: f64,
 }
 
-impl GroupRate {
-    fn rate(self) -> f64 {
-        self.x / self.n
-    }
-
-    /// Whether the normal approximation would not do.
-    fn is_small(self) -> bool {
-        self.x.min(self.n - self.x) < SMALL_COUNT
-    }
-}
-
-/// With fewer successes or failures than this in any group, exact limits are used.
-const SMALL_COUNT: f64 = 5.0;
-
-/// The level at which each of `m` separate intervals must hold for all to hold at `level`: level^(1/m).
-pub fn sidak_level(level: f64, m: usize) -> f64 {
-    level.powf(1.0 / m.max(1) as f64)
-}
-
-/// P(range of k standard normals ≤ q) = k ∫ φ(z) [Φ(z) − Φ(z − q)]^(k−1) dz: the studentised range
-/// distribution with infinite degrees of freedom.
-pub fn studentized_range_cdf(q: f64, k: usize) -> f64 {
-    if q <= 0.0 || k < 2 {
-        return 0.0;
-    }
-    let normal = Normal::standard();
-    let integrand = |z: f64| normal.pdf(z) * (normal.cdf(z) - normal.cdf(z - q)).powi(k as i32 - 1);
-    // Simpson's rule where φ lives; the integrand is smooth, and 600 panels leave less than 1e-10.
-    let (from, to, panels) = (-8.5, 8.5, 600);
-    let step = (to - from) / f64::from(panels);
-    let inner = (1..panels).map(|i| integrand(from + f64::from(i) * step) * if i % 2 == 1 { 4.0 } else { 2.0 });
-    (k as f64 * step / 3.0 * (integrand(from) + inner.sum::<f64>() + integrand(to))).min(1.0)
-}
-
-/// The quantile of [`studentized_range_cdf`].
+/// A simultaneous interval for the largest difference between the rates of independent groups, `max p − min p`.
 ///
-/// # Examples
-/// ```
-/// let q = evenhand::inference::worst::studentized_range_quantile(0.95, 3);
-/// assert!((q - 3.3145).abs() < 1e-4);
-/// ```
-pub fn studentized_range_quantile(p: f64, k: usize) -> f64 {
-    let (mut low, mut high) = (0.0, 40.0);
-    for _ in 0..60 {
-        let middle = (low + high) / 2.0;
-        if studentized_range_cdf(middle, k) < p { low = middle } else { high = middle }
-    }
-    (low + high) / 2.0
-}
-
-/// The factor on a pair's standard error for intervals that hold over all pairs of k groups.
-fn pair_factor(level: f64, k: usize) -> f64 {
-    use std::collections::HashMap;
-    use std::sync::{LazyLock, Mutex, PoisonError};
-    // An audit asks for the same few levels and numbers of groups over and over.
-    static KNOWN: LazyLock<Mutex<HashMap<(u64, usize), f64>>> = LazyLock::new(Mutex::default);
-    let known = || KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
-    if let Some(factor) = known().get(&(level.to_bits(), k)) {
-        return *factor;
-    }
-    let factor = studentized_range_quantile(level, k) / std::f64::consts::SQRT_2;
-    known().insert((level.to_bits(), k), factor);
-    factor
-}
-
-/// Folds an interval of a signed difference into one of its size.
-fn fold(low: f64, high: f64) -> Interval {
-    if low <= 0.0 && high >= 0.0 {
-        Interval { low: 0.0, high: high.max(-low) }
-    } else {
-        Interval { low: low.abs().min(high.abs()), high: low.abs().max(high.abs()) }
-    }
-}
-
-fn valid(groups: &[GroupRate]) -> bool {
-    groups.len() > 1 && groups.iter().all(|g| g.n > 0.0 && g.n.is_finite() && g.x >= 0.0 && g.x <= g.n * (1.0 + 1e-9))
-}
-
-/// Each group's Clopper–Pearson limits at a level that holds for all groups.
-fn box_limits(groups: &[GroupRate], level: f64) -> Option<Vec<Interval>> {
-    let each = sidak_level(level, groups.len());
-    groups.iter().map(|g| rate::clopper_pearson(g.x, g.n, each)).collect()
-}
-
-/// An interval for max − min over groups without a row in common; `None` for fewer than two groups.
+/// - Two groups: [`newcombe`]'s interval of the signed difference, folded at 0.
+/// - More, all with at least 5 successes and 5 failures: Newcombe's interval for every pair, with Tukey's `c = q/√2` in
+///   place of z (`q`: the quantile of the studentised range) and a correction of `1/(2 min n)`:
+///   `[max(0, max_ij(d − 1/2m − √((p_i−l_i)² + (u_j−p_j)²))), max_ij(d + 1/2m + √((u_i−p_i)² + (p_j−l_j)²))]`, with
+///   Wilson's limits l, u at c. Where all pairs are covered, so is the largest. (Wald limits on smoothed rates, the textbook
+///   form, accuse up to 11 % of fair tables of 30 groups of 50; this one stays below 5 %.)
+/// - More, and any group with less: the box of Clopper and Pearson's intervals at Šidák's level, exact for any counts:
+///   `[max(0, max l − min u), max u − min l]`, extremes in different groups.
 ///
-/// Two groups: Newcombe's interval of the signed difference, folded. More: over all pairs
-/// \[max(|d| − c·s), max(|d| + c·s)\], with c from the studentised range and s from rates with one row of
-/// either kind added; where a group has fewer than five successes or failures, from every group's
-/// Clopper–Pearson limits at the Šidák level.
-///
-/// # Examples
-/// ```
-/// use evenhand::inference::worst::{GroupRate, gap_interval};
-/// let fair = [GroupRate { x: 31.0, n: 100.0 }, GroupRate { x: 25.0, n: 100.0 }, GroupRate { x: 35.0, n: 100.0 }];
-/// assert_eq!(gap_interval(&fair, 0.95).unwrap().low, 0.0);
-/// ```
-pub fn gap_interval(groups: &[GroupRate], level: f64) -> Option<Interval> {
-    if !valid(groups) {
-        return None;
-    }
-    if let [a, b] = groups {
-        let signed = difference::newcombe(a.x, a.n, b.x, b.n, level)?;
-        return Some(fold(signed.low, signed.high));
-    }
-    if groups.iter().any(|g| g.is_small()) {
-        let limits = box_limits(groups, level)?;
-        let over = |pick: fn(f64, f64) -> f64, of: fn(&Interval) -> f64| limits.iter().map(of).reduce(pick);
-        let low = over(f64::max, |i| i.low)? - over(f64::min, |i| i.high)?;
-        let high = over(f64::max, |i| i.high)? - over(f64::min, |i| i.low)?;
-        return Some(Interval { low: low.max(0.0), high: high.min(1.0) });
-    }
-    let pooled = pooled(groups);
-    let spread = |g: &GroupRate| {
-        let n = g.n + 2.0;
-        let p = (g.x + 1.0) / n;
-        Spread { value: p, error: (p * (1.0 - p) / n).sqrt(), equal: (pooled * (1.0 - pooled) / n).sqrt() }
-    };
-    let values: Vec<Spread> = groups.iter().map(spread).collect();
-    let gap = extremes(groups).map(|(min, max)| max - min)?;
-    // The added rows draw the centre in a little: the interval still holds the figure itself.
-    all_pairs(&values, level).map(|i| Interval { low: i.low.min(gap), high: i.high.max(gap).min(1.0) })
-}
-
-/// An interval for min / max over groups without a row in common; `None` for fewer than two groups or
-/// where no rate is above 0.
-///
-/// Two groups: Koopman's interval of the ratio, folded. More: as [`gap_interval`], on logarithms.
-pub fn ratio_interval(groups: &[GroupRate], level: f64) -> Option<Interval> {
-    if !valid(groups) || groups.iter().all(|g| g.x <= 0.0) {
-        return None;
-    }
-    if let [a, b] = groups {
-        let (less, more) = if a.rate() <= b.rate() { (a, b) } else { (b, a) };
-        let ratio = ratio::koopman(less.x, less.n, more.x, more.n, level)?;
-        let high = ratio.high.unwrap_or(f64::INFINITY);
-        // Above 1 the other group is the lower one.
-        return Some(if high > 1.0 {
-            Interval { low: ratio.low.min(1.0 / high), high: 1.0 }
-        } else {
-            Interval { low: ratio.low, high }
-        });
-    }
-    if groups.iter().any(|g| g.is_small()) {
-        let limits = box_limits(groups, level)?;
-        let over = |pick: fn(f64, f64) -> f64, of: fn(&Interval) -> f64| limits.iter().map(of).reduce(pick);
-        let low = over(f64::min, |i| i.low)? / over(f64::max, |i| i.high)?;
-        let most = over(f64::max, |i| i.low)?;
-        let high = if most > 0.0 { over(f64::min, |i| i.high)? / most } else { 1.0 };
-        return Some(Interval { low, high: high.min(1.0) });
-    }
-    let pooled = pooled(groups);
-    let logs = |g: &GroupRate| {
-        let n = g.n + 2.0;
-        let p = (g.x + 1.0) / n;
-        let error = |p: f64| ((1.0 - p) / (p * n)).sqrt();
-        Spread { value: p.ln(), error: error(p), equal: error(pooled) }
-    };
-    let logs: Vec<Spread> = groups.iter().map(logs).collect();
-    let ratio = extremes(groups).map(|(min, max)| min / max)?;
-    let interval = all_pairs(&logs, level)?;
-    Some(Interval { low: (-interval.high).exp().min(ratio), high: (-interval.low).exp().max(ratio) })
-}
-
-/// The least and the greatest rate.
-fn extremes(groups: &[GroupRate]) -> Option<(f64, f64)> {
-    let rates = groups.iter().map(|g| (g.rate(), g.rate()));
-    rates.reduce(|a, b| (a.0.min(b.0), a.1.max(b.1)))
-}
-
-/// The rate of all groups together, with one row of either kind added.
-fn pooled(groups: &[GroupRate]) -> f64 {
-    let (x, n) = groups.iter().fold((0.0, 0.0), |sum, g| (sum.0 + g.x, sum.1 + g.n));
-    (x + 1.0) / (n + 2.0)
-}
-
-/// An estimate with its standard error, and what that would be were all groups equal.
-#[derive(Clone, Copy)]
-struct Spread {
-    value: f64,
-    error: f64,
-    equal: f64,
-}
-
-/// As [`gap_interval`], for any estimates that are about normal, given with their standard errors.
-///
-/// Takes time in the square of the number of groups up to a thousand; beyond, the pairs' ends are bounded
-/// by those of the extreme groups, which is slightly wider.
-pub fn gap_interval_normal(values: &[(f64, f64)], level: f64) -> Option<Interval> {
-    let spreads: Vec<Spread> = values.iter().map(|(v, s)| Spread { value: *v, error: *s, equal: *s }).collect();
-    all_pairs(&spreads, level)
-}
-
-/// The largest lower and the largest upper end of the sizes of all pairs' differences. A lower end above
-/// zero claims a gap, so it must also be one by the error that equal groups would have: the groups at the
-/// extremes look less noisy than they are.
-fn all_pairs(values: &[Spread], level: f64) -> Option<Interval> {
-    if values.len() < 2 || values.iter().any(|s| !s.value.is_finite() || !s.error.is_finite()) {
-        return None;
-    }
-    let factor = pair_factor(level, values.len());
-    let ends = |a: &Spread, b: &Spread| {
-        let (gap, error) = ((a.value - b.value).abs(), a.error.hypot(b.error));
-        (gap - factor * error.max(a.equal.hypot(b.equal)), gap + factor * error)
-    };
-    let (mut low, mut high) = (0.0f64, 0.0f64);
-    if values.len() <= 1000 {
-        for (i, a) in values.iter().enumerate() {
-            for b in &values[..i] {
-                let pair = ends(a, b);
-                (low, high) = (low.max(pair.0), high.max(pair.1));
-            }
-        }
-        return Some(Interval { low, high });
-    }
-    // |d| + c·hypot(s, t) ≤ |d| + c·(s + t): one group's upper end minus another's lower end bounds the
-    // top. Any pair's lower end bounds the bottom; that of the outermost inner ends is near the best.
-    let by = |sign: f64| {
-        let end = move |s: &&Spread| s.value + sign * factor * s.error;
-        let greatest = values.iter().max_by(|a, b| end(a).total_cmp(&end(b)));
-        let least = values.iter().min_by(|a, b| end(a).total_cmp(&end(b)));
-        greatest.zip(least)
-    };
-    let (upper, lower) = (by(1.0)?, by(-1.0)?);
-    high = high.max((upper.0.value + factor * upper.0.error) - (lower.1.value - factor * lower.1.error));
-    low = low.max(ends(lower.0, upper.1).0);
-    Some(Interval { low, high })
-}
-
-/// As [`ratio_interval`], for any estimates above 0 that are about normal, given with their standard
-/// errors, which are carried to the logarithm (delta method).
-pub fn ratio_interval_normal(values: &[(f64, f64)], level: f64) -> Option<Interval> {
-    if values.iter().any(|(v, _)| *v <= 0.0) {
-        return None;
-    }
-    let logs: Vec<(f64, f64)> = values.iter().map(|(v, s)| (v.ln(), s / v)).collect();
-    gap_interval_normal(&logs, level).map(|i| Interval { low: (-i.high).exp(), high: (-i.low).exp() })
-}
-
-/// The mean of a statistic of the groups' rates were all at the pooled rate.
-fn under_equality(groups: &[GroupRate], replicates: usize, seed: u64, of: impl Fn(f64, f64) -> f64) -> Option<f64> {
-    if !valid(groups) || replicates == 0 {
-        return None;
-    }
-    let (x, n) = groups.iter().fold((0.0, 0.0), |sum, g| (sum.0 + g.x, sum.1 + g.n));
-    let pooled = (x / n).clamp(0.0, 1.0);
-    let whole = |g: &GroupRate| (g.n.round() as u64).max(1);
-    let draws: Vec<(f64, Binomial)> =
-        groups.iter().map(|g| Some((whole(g) as f64, Binomial::new(whole(g), pooled).ok()?))).collect::<Option<_>>()?;
-    let mut rng = Xoshiro256PlusPlus::seed_from_u64(seed);
-    let total: f64 = (0..replicates)
-        .map(|_| {
-            let rates = draws.iter().map(|(n, draw)| draw.sample(&mut rng) as f64 / n);
-            let (min, max) = rates.fold((f64::INFINITY, 0.0f64), |ends, r| (ends.0.min(r), ends.1.max(r)));
-            of(min, max)
-        })
-        .sum();
-    Some(total / replicates as f64)
-}
-
-/// The max − min that noise alone shows on average: the mean over seeded draws in which all groups have the
-/// pooled rate.
-pub fn expected_null_gap(groups: &[GroupRate], replicates: usize, seed: u64) -> Option<f64> {
-    under_equality(groups, replicates, seed, |min, max| max - min)
-}
-
-/// The min / max that noise alone shows on average; a draw in which nobody is selected counts as equal.
-pub fn expected_null_ratio(groups: &[GroupRate], replicates: usize, seed: u64) -> Option<f64> {
-    under_equality(groups, replicates, seed, |min, max| if max > 0.0 { min / max } else { 1.0 })
-}
-
-/// The variance of the groups' true rates, freed of what sampling adds: the variance of the observed rates
-/// minus the mean of p(1 − p)/(n − 1). It can be below 0; `None` for fewer than two groups or a group of one row.
+/// Limits are in [0, 1] and hold the observed gap. The lower limit is above 0 on fair data in at most `1 − level` of the
+/// cases (about; exactly for the box). Groups with `n = 0` are left out; `None` with fewer than two others, with a count
+/// out of range, or `level` outside (0, 1). Pairs are pruned by sorted bounds:
+/// 10,000 groups take some 10 ms (the box 0.1 s), though contrived ones could need every pair.
 ///
 /// # References
-/// Lum, Zhang, Bower 2022, *De-biasing "bias" measurement*.
-pub fn between_variance(groups: &[GroupRate]) -> Option<f64> {
-    if !valid(groups) || groups.iter().any(|g| g.n <= 1.0) {
-        return None;
+/// Kramer (1956), Biometrics 12; Hayter (1984), Annals of Statistics 12 (Tukey–Kramer is conservative); Newcombe (1998),
+/// Statistics in Medicine 17; Hauck, Anderson (1986), American Statistician 40 (the correction); Šidák (1967), JASA 62.
+///
+/// ```
+/// use evenhand::inference::worst::{GroupRate, gap_interval};
+/// let groups = [(30.0, 100.0), (35.0, 100.0), (60.0, 100.0)].map(|(x, n)| GroupRate { x, n });
+/// let gap = gap_interval(&groups, 0.95).expect("three groups");
+/// assert!((gap.low - 0.1305).abs() < 1e-4 && (gap.high - 0.4476).abs() < 1e-4);
+/// ```
+pub fn gap_interval(groups: &[GroupRate], level: f64) -> Option<Interval> {
+    let level = checked_level(level)?;
+    let rates = usable(groups)?;
+    if let [(x1, n1), (x2, n2)] = rates[..] {
+        return Some(newcombe(x1, n1, x2, n2, level)?.fold());
     }
-    let k = groups.len() as f64;
-    let mean = groups.iter().map(|g| g.rate()).sum::<f64>() / k;
-    let observed = groups.iter().map(|g| (g.rate() - mean).powi(2)).sum::<f64>() / (k - 1.0);
-    let sampling = groups.iter().map(|g| g.rate() * (1.0 - g.rate()) / (g.n - 1.0)).sum::<f64>() / k;
-    Some(observed - sampling)
+    let observed = observed_extremes(&rates);
+    let gap = observed.1 - observed.0;
+    let interval = if any_small(&rates) {
+        let (low, high) = box_limits(&rates, level)?;
+        let apart = best_pair(&low, &high.iter().map(|u| -u).collect::<Vec<_>>(), |i, j| low[i] - high[j]);
+        let most = best_pair(&high, &low.iter().map(|l| -l).collect::<Vec<_>>(), |i, j| high[i] - low[j]);
+        Interval { low: apart, high: most }
+    } else {
+        let c = tukey(level, rates.len());
+        let sides: Vec<Side> = rates.iter().map(|&(x, n)| Side::of_rate(x, n, c)).collect();
+        extreme_pairs(&sides)
+    };
+    Some(interval.clamp(0.0, 1.0).covering(gap))
 }
 
-#[cfg(test)]
-mod tests {
-    use approx::assert_abs_diff_eq;
-    use proptest::prelude::*;
-
-    use super::*;
-
-    #[test]
-    fn tabulated_studentised_ranges() {
-        // Harter's table, infinite degrees of freedom, 5 % and 1 %.
-        for (p, k, q) in [
-            (0.95, 2, 2.772),
-            (0.95, 3, 3.314),
-            (0.95, 10, 4.474),
-            (0.95, 20, 5.012),
-            (0.99, 3, 4.120),
-            (0.99, 10, 5.157),
-        ] {
-            assert_abs_diff_eq!(studentized_range_quantile(p, k), q, epsilon = 1e-3);
+/// A simultaneous interval for the smallest ratio between the rates of independent groups, `min p / max p`, in [0, 1].
+///
+/// - Two groups: [`koopman`]'s interval of the ratio, folded at 1.
+/// - More, all with at least 5 successes and 5 failures: Tukey–Kramer on logs, with
+///   `ln((x+½)/(n+½))` and `s² = 1/(x+½) − 1/(n+½)` (Walters).
+/// - Else the box: `[min l_i/u_j, min(1, min u_i/l_j)]`, `i ≠ j`.
+///
+/// `None` where no group has a success (0/0), and as [`gap_interval`].
+///
+/// # References
+/// As [`gap_interval`]; Koopman (1984), Biometrics 40; Walters (1985), Biometrical Journal 27.
+///
+/// ```
+/// use evenhand::inference::worst::{GroupRate, ratio_interval};
+/// let groups = [(30.0, 100.0), (35.0, 100.0), (60.0, 100.0)].map(|(x, n)| GroupRate { x, n });
+/// let ratio = ratio_interval(&groups, 0.95).expect("three groups");
+/// assert!((ratio.low - 0.3373).abs() < 1e-4 && (ratio.high - 0.7536).abs() < 1e-4);
+/// ```
+pub fn ratio_interval(groups: &[GroupRate], level: f64) -> Option<Interval> {
+    let level = checked_level(level)?;
+    let rates = usable(groups)?;
+    let observed = observed_extremes(&rates);
+    if !(observed.1 > 0.0) {
+        return None;
+    }
+    let ratio = observed.0 / observed.1;
+    if let [(x1, n1), (x2, n2)] = rates[..] {
+        return Some(koopman(x1, n1, x2, n2, level)?.fold().covering(ratio));
+    }
+    let interval = if any_small(&rates) {
+        // Ratios of limits are differences of their logs; ln 0 is kept finite, at the smallest positive number.
+        let ln = |v: &f64| v.max(f64::MIN_POSITIVE).ln();
+        let (low, high) = box_limits(&rates, level)?;
+        let low: Vec<f64> = low.iter().map(ln).collect();
+        let high: Vec<f64> = high.iter().map(ln).collect();
+        let negate = |v: &[f64]| v.iter().map(|v| -v).collect::<Vec<_>>();
+        Interval {
+            low: best_pair(&low, &negate(&high), |i, j| low[i] - high[j]),
+            high: best_pair(&high, &negate(&low), |i, j| high[i] - low[j]),
         }
-    }
+    } else {
+        let c = tukey(level, rates.len());
+        let sides: Vec<Side> = rates
+            .iter()
+            .map(|&(x, n)| {
+                let (x, n) = (x + 0.5, n + 0.5);
+                Side::of_normal((x / n).ln(), (1.0 / x - 1.0 / n).sqrt(), c)
+            })
+            .collect();
+        extreme_pairs(&sides)
+    };
+    Some(from_logs(interval).covering(ratio))
+}
 
-    fn groups() -> impl Strategy<Value = Vec<GroupRate>> {
-        let group =
-            (1u32..400).prop_flat_map(|n| (0..=n).prop_map(move |x| GroupRate { x: f64::from(x), n: f64::from(n) }));
-        prop::collection::vec(group, 2..9)
+/// [`gap_interval`] for estimates that are about normal, `(estimate, standard error)` for each group: mean scores, AUCs,
+/// any metric without a binomial form.
+///
+/// Two groups: `d ± z s`, folded; more: Tukey–Kramer. Not bounded above by 1. `None` with fewer than two groups, where
+/// something is not finite or a standard error negative, or `level` is outside (0, 1).
+///
+/// ```
+/// let i = evenhand::inference::worst::gap_interval_normal(&[(0.5, 0.03), (0.7, 0.04)], 0.95).expect("two");
+/// assert!((i.low - (0.2 - 0.05 * 1.959964)).abs() < 1e-7);
+/// ```
+pub fn gap_interval_normal(values: &[(f64, f64)], level: f64) -> Option<Interval> {
+    let level = checked_level(level)?;
+    let valid = values.len() >= 2 && values.iter().all(|(value, se)| value.is_finite() && se.is_finite() && *se >= 0.0);
+    if !valid {
+        return None;
     }
+    let c = tukey(level, values.len());
+    let sides: Vec<Side> = values.iter().map(|&(value, se)| Side::of_normal(value, se, c)).collect();
+    let (low, high) = ends(values.iter().map(|v| v.0));
+    let interval = extreme_pairs(&sides);
+    let interval = Interval { low: interval.low.max(0.0), high: interval.high }.covering(high - low);
+    (interval.low.is_finite() && interval.high.is_finite()).then_some(interval)
+}
 
-    proptest! {
-        #[test]
-        fn intervals_hold_the_figure_and_ignore_the_order(mut groups in groups()) {
-            let rates: Vec<f64> = groups.iter().map(|g| g.rate()).collect();
-            let (min, max) = (rates.iter().copied().fold(1.0, f64::min), rates.iter().copied().fold(0.0, f64::max));
-            let gap = gap_interval(&groups, 0.95).unwrap();
-            prop_assert!(gap.low <= max - min + 1e-9 && max - min <= gap.high + 1e-9, "{gap:?}");
-            prop_assert!(0.0 <= gap.low && gap.high <= 1.0 + 1e-12);
-            let ratio = ratio_interval(&groups, 0.95);
-            prop_assert_eq!(ratio.is_none(), max == 0.0);
-            if let Some(ratio) = ratio {
-                prop_assert!(ratio.low <= min / max + 1e-9 && min / max <= ratio.high + 1e-9, "{ratio:?}");
-                prop_assert!(0.0 <= ratio.low && ratio.high <= 1.0);
-            }
-            groups.reverse();
-            let again = gap_interval(&groups, 0.95).unwrap();
-            prop_assert!((again.low - gap.low).abs() < 1e-12 && (again.high - gap.high).abs() < 1e-12);
-        }
+/// [`ratio_interval`] for positive estimates that are about normal: on logs, with the standard error `se / estimate`.
+///
+/// `None` also where an estimate is not positive.
+///
+/// ```
+/// let i = evenhand::inference::worst::ratio_interval_normal(&[(0.5, 0.0), (1.0, 0.0)], 0.95).expect("two");
+/// assert!((i.low - 0.5).abs() < 1e-12 && (i.high - 0.5).abs() < 1e-12);
+/// ```
+pub fn ratio_interval_normal(values: &[(f64, f64)], level: f64) -> Option<Interval> {
+    if values.iter().any(|&(value, _)| !(value > 0.0)) {
+        return None;
     }
+    let logs: Vec<(f64, f64)> = values.iter().map(|&(value, se)| (value.ln(), se / value)).collect();
+    let (low, high) = ends(values.iter().map(|v| v.0));
+    gap_interval_normal(&logs, level).map(|interval| from_logs(interval).covering(low / high))
+}
 
-    /// How often fair data are claimed to have a gap or an uneven ratio.
-    fn false_claims(k: usize, n: u64, p: f64) -> (f64, f64) {
-        let mut rng = Xoshiro256PlusPlus::seed_from_u64(17 + k as u64 + n);
-        let draw = Binomial::new(n, p).unwrap();
-        let runs = 1500;
-        let mut claims = (0, 0);
-        for _ in 0..runs {
-            let groups: Vec<GroupRate> =
-                (0..k).map(|_| GroupRate { x: draw.sample(&mut rng) as f64, n: n as f64 }).collect();
-            claims.0 += usize::from(gap_interval(&groups, 0.95).is_some_and(|i| i.low > 0.0));
-            claims.1 += usize::from(ratio_interval(&groups, 0.95).is_some_and(|i| i.high < 1.0));
-        }
-        (claims.0 as f64 / runs as f64, claims.1 as f64 / runs as f64)
+/// The variance of the groups' true rates, without the part that sampling adds:
+/// `S²(p_1..p_k) − mean of p_g(1−p_g)/(n_g−1)`.
+///
+/// Unbiased, hence negative now and then where groups are alike: show that as 0, but average the raw figure. Groups with
+/// `n <= 1` tell nothing about their own noise and are left out; `None` with fewer than two others.
+///
+/// # References
+/// Lum, Zhang, Bower (2022), De-biasing "bias" measurement, FAccT.
+///
+/// ```
+/// use evenhand::inference::worst::{GroupRate, between_variance};
+/// let v = between_variance(&[GroupRate { x: 20.0, n: 101.0 }, GroupRate { x: 60.0, n: 101.0 }]).expect("two groups");
+/// assert!((v - 0.0764238).abs() < 1e-7);
+/// ```
+pub fn between_variance(groups: &[GroupRate]) -> Option<f64> {
+    let rates: Vec<(f64, f64)> =
+        groups.iter().filter_map(|group| checked_counts(group.x, group.n)).filter(|&(_, n)| n > 1.0).collect();
+    if rates.len() < 2 {
+        return None;
     }
+    let k = rates.len() as f64;
+    let mean = rates.iter().map(|(x, n)| x / n).sum::<f64>() / k;
+    let total = rates.iter().map(|(x, n)| (x / n - mean) * (x / n - mean)).sum::<f64>() / (k - 1.0);
+    let noise = rates.iter().map(|(x, n)| x / n * (1.0 - x / n) / (n - 1.0)).sum::<f64>() / k;
+    Some(total - noise)
+}
 
-    #[test]
-    fn fair_data_are_seldom_called_unfair() {
-        for (k, n, p) in
-            [(2, 200, 0.3), (2, 50, 0.1), (10, 50, 0.3), (10, 500, 0.3), (30, 50, 0.3), (5, 100, 0.05), (4, 30, 0.9)]
-        {
-            let (gap, ratio) = false_claims(k, n, p);
-            // 5 % and three standard errors of 1,500 runs.
-            assert!(gap < 0.067 && ratio < 0.067, "{k} groups of {n} at {p}: gap {gap}, ratio {ratio}");
-        }
-    }
+/// The groups with trials, if there are at least two and all counts are in range.
+pub(crate) fn usable(groups: &[GroupRate]) -> Option<Vec<(f64, f64)>> {
+    let rates: Option<Vec<(f64, f64)>> =
+        groups.iter().filter(|group| group.n != 0.0).map(|group| checked_counts(group.x, group.n)).collect();
+    rates.filter(|rates| rates.len() >= 2)
+}
 
-    #[test]
-    fn noise_alone_shows_what_was_published() {
-        // Ten groups of 50 at one rate show a gap of about 0.198 (rate 0.3).
-        let groups = [GroupRate { x: 15.0, n: 50.0 }; 10];
-        let gap = expected_null_gap(&groups, 4000, 1).unwrap();
-        assert_abs_diff_eq!(gap, 0.198, epsilon = 0.005);
-        assert!(expected_null_ratio(&groups, 4000, 1).unwrap() < 0.6);
-        assert_eq!(expected_null_gap(&groups[..1], 10, 1), None);
-    }
+/// The factor of a pair's standard error: z for one pair, Tukey's for more.
+fn tukey(level: f64, k: usize) -> f64 {
+    if k == 2 { z_quantile(level) } else { studentized_range_quantile(level, k) * std::f64::consts::FRAC_1_SQRT_2 }
+}
 
-    #[test]
-    fn the_corrected_variance_is_unbiased() {
-        let mut rng = Xoshiro256PlusPlus::seed_from_u64(3);
-        let mean_of = |rates: [f64; 3], rng: &mut Xoshiro256PlusPlus| {
-            let one = |rng: &mut Xoshiro256PlusPlus| {
-                let groups = rates.map(|p| GroupRate { x: Binomial::new(60, p).unwrap().sample(rng) as f64, n: 60.0 });
-                between_variance(&groups).unwrap()
-            };
-            (0..4000).map(|_| one(rng)).sum::<f64>() / 4000.0
-        };
-        assert_abs_diff_eq!(mean_of([0.3; 3], &mut rng), 0.0, epsilon = 2e-4);
-        assert_abs_diff_eq!(mean_of([0.2, 0.3, 0.4], &mut rng), 0.01, epsilon = 5e-4);
-    }
+/// Whether a group has fewer than 5 successes or failures.
+fn any_small(rates: &[(f64, f64)]) -> bool {
+    rates.iter().any(|&(x, n)| x < 5.0 || n - x < 5.0)
+}
 
-    #[test]
-    fn ten_thousand_groups_are_bounded_by_the_pairs() {
-        let value = |i: usize| (((i * 7919) % 1000) as f64 / 1000.0, 0.01 + (i % 7) as f64 / 300.0);
-        let many: Vec<(f64, f64)> = (0..10_000).map(value).collect();
-        let interval = gap_interval_normal(&many, 0.95).unwrap();
-        let few = gap_interval_normal(&many[..900], 0.95).unwrap();
-        assert!(interval.low <= interval.high && interval.high >= few.high * 0.9 && interval.low > 0.0);
-    }
+/// Clopper and Pearson's limits of every group, holding together at `level`.
+fn box_limits(rates: &[(f64, f64)], level: f64) -> Option<(Vec<f64>, Vec<f64>)> {
+    let each = sidak_level(level, rates.len());
+    rates
+        .iter()
+        .map(|&(x, n)| clopper_pearson(x, n, each).map(|i| (i.low, i.high)))
+        .collect::<Option<Vec<_>>>()
+        .map(|limits| limits.into_iter().unzip())
+}
+
+fn observed_extremes(rates: &[(f64, f64)]) -> (f64, f64) {
+    ends(rates.iter().map(|(x, n)| x / n))
+}
+
+fn ends(values: impl Iterator<Item = f64>) -> (f64, f64) {
+    values.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), v| (low.min(v), high.max(v)))
+}
+
+/// An interval of a non-negative difference of logs as one of the ratio in [0, 1].
+fn from_logs(interval: Interval) -> Interval {
+    Interval { low: (-interval.high).exp(), high: (-interval.low.max(0.0)).exp() }
 }

@@ -53,7 +53,7 @@ pub(crate) fn pair(entry: &Entry, a: &Strata, b: &Strata, comparison: Comparison
 pub(crate) fn worst_case(entry: &Entry, groups: &[&Strata], comparison: Comparison, level: f64) -> Compared {
     let pairs: Vec<(usize, usize)> =
         (0..groups.len()).flat_map(|i| (i + 1..groups.len()).map(move |j| (i, j))).collect();
-    let each = crate::inference::worst::sidak_level(level, pairs.len().max(1));
+    let each = crate::inference::sidak_level(level, pairs.len().max(1));
     let mut found: Vec<((usize, usize), Compared)> = Vec::new();
     for (i, j) in pairs {
         let compared = pair(entry, groups[i], groups[j], comparison, each);

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 pub use accumulate::{Accumulator, Limits};
 pub use cells::{Cell, Counts, ScoreSums};
-pub(crate) use margin::{Group, Margin};
+pub(crate) use margin::Group;
 
 use crate::data::{Batch, Cut, Model, Rule, sorted_order};
 use crate::error::{Error, Result};

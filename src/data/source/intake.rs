@@ -11,8 +11,14 @@ use crate::tally::{Accumulator, Limits, Tally};
 #[derive(Debug)]
 pub(super) enum Fault {
     Utf8,
-    Number { value: String, expected: &'static str },
+    Number {
+        value: String,
+        expected: &'static str,
+    },
     Outside(f64),
+    /// The file contradicts itself.
+    #[cfg(feature = "parquet")]
+    Damaged,
 }
 
 /// What one unit of reading gave.
@@ -22,6 +28,7 @@ pub(super) struct Outcome {
     pub tally: Option<Tally>,
     pub readers: Vec<BinaryReader>,
     pub numbers: Vec<Vec<f64>>,
+    /// Of the file, where the unit saw all of its bytes.
     pub blake3: Option<String>,
 }
 
@@ -46,25 +53,35 @@ enum Goal {
 /// Collects the codes of a column of levels.
 pub(super) struct LevelSink<'p> {
     plan: &'p LevelPlan,
-    missing: &'p Missing,
+    pub missing: &'p Missing,
     cache: TextCache,
     levels: Levels,
     pub codes: Vec<u32>,
 }
 
 impl LevelSink<'_> {
+    /// The code of a text that has likely been met before.
     #[inline]
-    fn push(&mut self, raw: &[u8]) -> Result<(), Fault> {
-        let code = match self.cache.get(raw) {
-            Ok(code) => code,
+    pub fn find(&mut self, raw: &[u8]) -> Result<u32, Fault> {
+        match self.cache.get(raw) {
+            Ok(code) => Ok(code),
             Err(slot) => {
                 let code = self.code(std::str::from_utf8(raw).map_err(|_| Fault::Utf8)?)?;
                 self.cache.put(slot, raw, code);
-                code
+                Ok(code)
             }
-        };
-        self.codes.push(code);
-        Ok(())
+        }
+    }
+
+    #[cfg(feature = "parquet")]
+    pub fn column(&self) -> usize {
+        self.plan.column
+    }
+
+    /// Whether numbers become bands as they are, with no regard to how they are written.
+    #[cfg(feature = "parquet")]
+    pub fn is_cut(&self) -> bool {
+        self.plan.cuts.is_some() && self.plan.rename.is_empty()
     }
 
     /// The code of a text: trimmed, then renamed, then missing or cut.
@@ -94,32 +111,31 @@ impl LevelSink<'_> {
 
 /// Collects the codes of a column of two values.
 pub(super) struct BinarySink {
-    column: usize,
+    pub column: usize,
     cache: TextCache,
     pub reader: BinaryReader,
     pub codes: Vec<u8>,
 }
 
 impl BinarySink {
+    /// The code of a text that has likely been met before.
     #[inline]
-    fn push(&mut self, raw: &[u8], row: u64) -> Result<(), Fault> {
-        let code = match self.cache.get(raw) {
-            Ok(code) => code as u8,
+    pub fn find(&mut self, raw: &[u8], row: u64) -> Result<u8, Fault> {
+        match self.cache.get(raw) {
+            Ok(code) => Ok(code as u8),
             Err(slot) => {
                 let text = std::str::from_utf8(raw).map_err(|_| Fault::Utf8)?;
                 let code = self.reader.code(text, row);
                 self.cache.put(slot, raw, u32::from(code));
-                code
+                Ok(code)
             }
-        };
-        self.codes.push(code);
-        Ok(())
+        }
     }
 }
 
 /// Collects a column of numbers.
 pub(super) struct NumberSink<'p> {
-    column: usize,
+    pub column: usize,
     pub part: NumberPart,
     pub missing: &'p Missing,
     pub values: Vec<f64>,
@@ -173,10 +189,12 @@ impl<'p> Intake<'p> {
     pub fn push<'r>(&mut self, row: u64, field: impl Fn(usize) -> &'r [u8]) -> Result<(), (usize, Fault)> {
         for sink in &mut self.levels {
             let column = sink.plan.column;
-            sink.push(field(column)).map_err(|fault| (column, fault))?;
+            let code = sink.find(field(column)).map_err(|fault| (column, fault))?;
+            sink.codes.push(code);
         }
         for sink in &mut self.binaries {
-            sink.push(field(sink.column), row).map_err(|fault| (sink.column, fault))?;
+            let code = sink.find(field(sink.column), row).map_err(|fault| (sink.column, fault))?;
+            sink.codes.push(code);
         }
         for sink in &mut self.numbers {
             let value = std::str::from_utf8(field(sink.column)).map_err(|_| (sink.column, Fault::Utf8))?;
@@ -192,6 +210,8 @@ impl<'p> Intake<'p> {
         match fault {
             Fault::Utf8 => Error::BadNumber { column: name, value: "bytes".into(), place, expected: "text in UTF-8" },
             Fault::Number { value, expected } => Error::BadNumber { column: name, value, place, expected },
+            #[cfg(feature = "parquet")]
+            Fault::Damaged => self.input.bad(format!("column `{name}` is damaged; write or fetch the file again")),
             Fault::Outside(value) => {
                 let cuts = self.plan.levels.iter().filter(|l| l.column == column).find_map(|l| l.cuts.as_ref());
                 match cuts {
@@ -227,10 +247,6 @@ impl<'p> Intake<'p> {
         self.start += rows as u64;
         self.rows += rows as u64;
         Ok(())
-    }
-
-    pub fn rows(&self) -> u64 {
-        self.rows
     }
 
     pub fn finish(self) -> Result<Outcome> {

@@ -48,7 +48,7 @@ pub(super) struct TextCache {
 
 impl TextCache {
     pub fn new() -> Self {
-        TextCache { slots: vec![(Vec::new(), UNMET); SLOTS] }
+        TextCache { slots: Vec::new() }
     }
 
     /// The code of a text, or the slot to put it in.
@@ -62,6 +62,10 @@ impl TextCache {
     }
 
     pub fn put(&mut self, slot: usize, text: &[u8], code: u32) {
+        // Dictionaries never come here: the slots are made for those who do.
+        if self.slots.is_empty() {
+            self.slots.resize(SLOTS, (Vec::new(), UNMET));
+        }
         if let Some((known, old)) = self.slots.get_mut(slot) {
             known.clear();
             known.extend_from_slice(text);

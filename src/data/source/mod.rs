@@ -18,12 +18,18 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+#[cfg(feature = "parquet")]
+mod columnar;
 #[cfg(feature = "csv")]
 mod delimited;
 #[cfg(feature = "csv")]
 mod dialect;
 mod intake;
 mod intern;
+#[cfg(feature = "parquet")]
+mod lookup;
+#[cfg(feature = "parquet")]
+mod parquet;
 mod plan;
 mod progress;
 mod schedule;
@@ -241,6 +247,8 @@ impl Source {
         match input.format {
             #[cfg(feature = "csv")]
             Format::Csv | Format::CsvGz => delimited::sample(input, &self.options, rows),
+            #[cfg(feature = "parquet")]
+            Format::Parquet => parquet::sample(input, rows),
             #[allow(unreachable_patterns)]
             format => Err(unsupported(input, format)),
         }
@@ -303,6 +311,13 @@ impl Source {
             match input.format {
                 #[cfg(feature = "csv")]
                 Format::Csv | Format::CsvGz => units.push(Unit { file, part: Part::Text }),
+                #[cfg(feature = "parquet")]
+                Format::Parquet => {
+                    let footer = Arc::new(parquet::Footer::open(input)?);
+                    units.push(Unit { file, part: Part::Hash });
+                    let groups = footer.units().into_iter();
+                    units.extend(groups.map(|groups| Unit { file, part: Part::Groups(footer.clone(), groups) }));
+                }
                 #[allow(unreachable_patterns)]
                 format => return Err(unsupported(input, format)),
             }
@@ -325,6 +340,22 @@ impl Source {
             Part::Text => {
                 let intake = Intake::new(plan, input, 0, limits);
                 delimited::read(intake, &self.options, stamp, limits.is_some(), meter)
+            }
+            #[cfg(feature = "parquet")]
+            Part::Groups(footer, groups) => {
+                let intake = Intake::new(plan, input, groups.start(), limits);
+                parquet::read(intake, footer, groups, &self.options, stamp, meter)
+            }
+            #[cfg(feature = "parquet")]
+            Part::Hash if limits.is_none() => Ok(Outcome::default()),
+            #[cfg(feature = "parquet")]
+            Part::Hash => {
+                let (bytes, blake3) = spool::hash(input)?;
+                if bytes == stamp.bytes {
+                    Ok(Outcome { blake3: Some(blake3), ..Outcome::default() })
+                } else {
+                    Err(input.changed())
+                }
             }
         }
     }
@@ -354,6 +385,12 @@ enum Part {
     /// A whole text.
     #[cfg(feature = "csv")]
     Text,
+    /// Row groups of a Parquet file.
+    #[cfg(feature = "parquet")]
+    Groups(Arc<parquet::Footer>, parquet::Groups),
+    /// The hash of a file whose bytes are not all read for its rows.
+    #[cfg(feature = "parquet")]
+    Hash,
 }
 
 /// What the units have given so far.

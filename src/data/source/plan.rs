@@ -111,6 +111,11 @@ impl Missing {
         self.texts.iter().any(|m| m == text)
     }
 
+    #[cfg(feature = "parquet")]
+    pub fn has_numbers(&self) -> bool {
+        !self.numbers.is_empty()
+    }
+
     pub fn has_number(&self, value: f64) -> bool {
         self.numbers.contains(&value)
     }

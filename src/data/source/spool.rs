@@ -150,7 +150,8 @@ fn spool(mut from: impl Read) -> io::Result<NamedTempFile> {
     Ok(file)
 }
 
-/// The hash of a whole file.
+/// The size and hash of a whole file.
+#[cfg(feature = "parquet")]
 pub(super) fn hash(input: &Input) -> Result<(u64, String)> {
     let mut hasher = blake3::Hasher::new();
     let mut file = input.file()?;

@@ -1,0 +1,282 @@
+//! Arrow arrays, each by its own type, into the sinks of an intake.
+
+use std::fmt::Write;
+
+use arrow_array::cast::AsArray;
+use arrow_array::types::*;
+use arrow_array::{Array, ArrayRef, PrimitiveArray, downcast_integer_array};
+use arrow_schema::{DataType, TimeUnit};
+
+use super::intake::{BinarySink, Fault, Intake, LevelSink, NumberSink};
+use super::intern::MISSING;
+use super::lookup::{At, Lookup};
+use super::plan::NumberPart;
+use crate::data::UNKNOWN;
+use crate::error::Result;
+
+/// What a unit remembers of its columns between batches.
+pub(super) struct Lookups {
+    levels: Vec<Lookup<u32>>,
+    binaries: Vec<Lookup<u8>>,
+}
+
+impl Lookups {
+    pub fn new(intake: &Intake) -> Self {
+        Lookups {
+            levels: intake.levels.iter().map(|_| Lookup::new()).collect(),
+            binaries: intake.binaries.iter().map(|_| Lookup::new()).collect(),
+        }
+    }
+}
+
+/// Takes a batch of rows; `array` gives the column of the plan with that index.
+pub(super) fn push<'a>(
+    intake: &mut Intake,
+    lookups: &mut Lookups,
+    rows: usize,
+    array: impl Fn(usize) -> &'a ArrayRef,
+) -> Result<()> {
+    let start = intake.start;
+    let mut failed: Option<(usize, At)> = None;
+    let mut keep = |column: usize, done: Result<(), At>| {
+        // Of several columns' faults the one in the first row is told, as in text.
+        if let Err(at) = done
+            && failed.as_ref().is_none_or(|(_, first)| at.0 < first.0)
+        {
+            failed = Some((column, at));
+        }
+    };
+    for (sink, lookup) in intake.levels.iter_mut().zip(&mut lookups.levels) {
+        keep(sink.column(), levels(sink, lookup, array(sink.column())));
+    }
+    for (sink, lookup) in intake.binaries.iter_mut().zip(&mut lookups.binaries) {
+        keep(sink.column, binary(sink, lookup, array(sink.column), start));
+    }
+    for sink in &mut intake.numbers {
+        keep(sink.column, numbers(sink, array(sink.column)));
+    }
+    match failed {
+        Some((column, (row, fault))) => Err(intake.error(column, fault, start + row as u64)),
+        None => intake.flush(rows),
+    }
+}
+
+fn levels(sink: &mut LevelSink, lookup: &mut Lookup<u32>, array: &ArrayRef) -> Result<(), At> {
+    let mut codes = std::mem::take(&mut sink.codes);
+    let cut = sink.is_cut();
+    let mut resolve = |text: &str, _| sink.code(text);
+    let done = downcast_integer_array!(
+        array => lookup.integers(array, MISSING, &mut codes, &mut resolve),
+        DataType::Dictionary(_, _) => match array.as_dictionary_opt::<Int32Type>() {
+            Some(array) => lookup.dictionary(array, MISSING, &mut codes, &mut resolve),
+            None => Err((0, Fault::Damaged)),
+        },
+        DataType::Boolean => lookup.booleans(array.as_boolean(), MISSING, &mut codes, &mut resolve),
+        // Numbers that are cut need no text, and there may be as many of them as rows.
+        DataType::Float32 | DataType::Float64 if cut => floats(array, |row, value| {
+            codes.push(value.map_or(Ok(MISSING), |v| sink.number(v)).map_err(|fault| (row, fault))?);
+            Ok(())
+        }),
+        DataType::Float32 => lookup.by_hash(array.as_primitive::<Float32Type>(), |v| v.to_bits().into(), MISSING, &mut codes, &mut resolve),
+        DataType::Float64 => lookup.by_hash(array.as_primitive::<Float64Type>(), f64::to_bits, MISSING, &mut codes, &mut resolve),
+        _ => texts(array, |row, text| {
+            let code = text.map_or(Ok(MISSING), |text| sink.find(text.as_bytes()));
+            codes.push(code.map_err(|fault| (row, fault))?);
+            Ok(())
+        }),
+    );
+    sink.codes = codes;
+    done
+}
+
+fn binary(sink: &mut BinarySink, lookup: &mut Lookup<u8>, array: &ArrayRef, start: u64) -> Result<(), At> {
+    let mut codes = std::mem::take(&mut sink.codes);
+    let mut resolve = |text: &str, row: usize| Ok(sink.reader.code(text, start + row as u64));
+    let done = downcast_integer_array!(
+        array => lookup.integers(array, UNKNOWN, &mut codes, &mut resolve),
+        DataType::Dictionary(_, _) => match array.as_dictionary_opt::<Int32Type>() {
+            Some(array) => lookup.dictionary(array, UNKNOWN, &mut codes, &mut resolve),
+            None => Err((0, Fault::Damaged)),
+        },
+        DataType::Boolean => lookup.booleans(array.as_boolean(), UNKNOWN, &mut codes, &mut resolve),
+        DataType::Float32 => lookup.by_hash(array.as_primitive::<Float32Type>(), |v| v.to_bits().into(), UNKNOWN, &mut codes, &mut resolve),
+        DataType::Float64 => lookup.by_hash(array.as_primitive::<Float64Type>(), f64::to_bits, UNKNOWN, &mut codes, &mut resolve),
+        _ => texts(array, |row, text| {
+            let code = text.map_or(Ok(UNKNOWN), |text| sink.find(text.as_bytes(), start + row as u64));
+            codes.push(code.map_err(|fault| (row, fault))?);
+            Ok(())
+        }),
+    );
+    sink.codes = codes;
+    done
+}
+
+fn numbers(sink: &mut NumberSink, array: &ArrayRef) -> Result<(), At> {
+    let mut values = std::mem::take(&mut sink.values);
+    let push = |row: usize, value: Option<f64>| {
+        let number = match value {
+            Some(value) => sink.accept(value),
+            None => sink.absent(),
+        };
+        values.push(number.map_err(|fault| (row, fault))?);
+        Ok(())
+    };
+    let done = match array.data_type() {
+        DataType::Float64
+            if array.null_count() == 0 && sink.takes_all(array.as_primitive::<Float64Type>().values()) =>
+        {
+            values.extend_from_slice(array.as_primitive::<Float64Type>().values());
+            Ok(())
+        }
+        DataType::Float32 | DataType::Float64 => floats(array, push),
+        DataType::Boolean => Err((0, Fault::Number { value: "true and false".into(), expected: sink.part.expected() })),
+        DataType::Int8 => as_numbers(array.as_primitive::<Int8Type>(), f64::from, push),
+        DataType::Int16 => as_numbers(array.as_primitive::<Int16Type>(), f64::from, push),
+        DataType::Int32 => as_numbers(array.as_primitive::<Int32Type>(), f64::from, push),
+        DataType::Int64 => as_numbers(array.as_primitive::<Int64Type>(), |v| v as f64, push),
+        DataType::UInt8 => as_numbers(array.as_primitive::<UInt8Type>(), f64::from, push),
+        DataType::UInt16 => as_numbers(array.as_primitive::<UInt16Type>(), f64::from, push),
+        DataType::UInt32 => as_numbers(array.as_primitive::<UInt32Type>(), f64::from, push),
+        DataType::UInt64 => as_numbers(array.as_primitive::<UInt64Type>(), |v| v as f64, push),
+        _ => texts(array, |row, text| {
+            match text {
+                Some(text) => values.push(sink.parse(text).map_err(|fault| (row, fault))?),
+                None => values.push(sink.absent().map_err(|fault| (row, fault))?),
+            }
+            Ok(())
+        }),
+    };
+    sink.values = values;
+    done
+}
+
+fn as_numbers<T: ArrowPrimitiveType>(
+    array: &PrimitiveArray<T>,
+    number: impl Fn(T::Native) -> f64,
+    mut push: impl FnMut(usize, Option<f64>) -> Result<(), At>,
+) -> Result<(), At> {
+    array.iter().enumerate().try_for_each(|(row, value)| push(row, value.map(&number)))
+}
+
+fn floats(array: &ArrayRef, push: impl FnMut(usize, Option<f64>) -> Result<(), At>) -> Result<(), At> {
+    match array.as_primitive_opt::<Float32Type>() {
+        Some(array) => as_numbers(array, f64::from, push),
+        None => match array.as_primitive_opt::<Float64Type>() {
+            Some(array) => as_numbers(array, |v| v, push),
+            None => Err((0, Fault::Damaged)),
+        },
+    }
+}
+
+/// Hands over every value as text: for strings that are no dictionary, and for the rarer types.
+fn texts(array: &ArrayRef, mut push: impl FnMut(usize, Option<&str>) -> Result<(), At>) -> Result<(), At> {
+    let mut strings =
+        |values: &mut dyn Iterator<Item = Option<&str>>| values.enumerate().try_for_each(|(row, text)| push(row, text));
+    match array.data_type() {
+        DataType::Utf8 => return strings(&mut array.as_string::<i32>().iter()),
+        DataType::LargeUtf8 => return strings(&mut array.as_string::<i64>().iter()),
+        DataType::Utf8View => return strings(&mut array.as_string_view().iter()),
+        DataType::Dictionary(_, _) => {
+            let array = array.as_dictionary_opt::<Int32Type>().ok_or((0, Fault::Damaged))?;
+            let values = array.downcast_dict::<arrow_array::StringArray>().ok_or((0, Fault::Damaged))?;
+            return strings(&mut values.into_iter());
+        }
+        _ => {}
+    }
+    let mut text = String::new();
+    for row in 0..array.len() {
+        if array.is_null(row) {
+            push(row, None)?;
+            continue;
+        }
+        text.clear();
+        write_value(&mut text, array, row).ok_or((row, Fault::Damaged))?;
+        push(row, Some(&text))?;
+    }
+    Ok(())
+}
+
+/// Whether the values of a type can be written as text or numbers.
+pub(super) fn is_readable(kind: &DataType) -> bool {
+    use DataType::*;
+    match kind {
+        Boolean | Float32 | Float64 | Utf8 | LargeUtf8 | Utf8View | Date32 | Date64 | Timestamp(_, _) => true,
+        Decimal32(_, _) | Decimal64(_, _) | Decimal128(_, _) | Decimal256(_, _) => true,
+        Dictionary(key, value) => **key == Int32 && **value == Utf8,
+        kind => kind.is_integer(),
+    }
+}
+
+/// Writes dates as `2024-01-31`, times behind them, decimals with their places.
+fn write_value(text: &mut String, array: &ArrayRef, row: usize) -> Option<()> {
+    fn time<T: ArrowTimestampType>(text: &mut String, array: &ArrayRef, row: usize) -> Option<()> {
+        write!(text, "{}", array.as_primitive::<T>().value_as_datetime(row)?).ok()
+    }
+    match array.data_type() {
+        DataType::Date32 => write!(text, "{}", array.as_primitive::<Date32Type>().value_as_date(row)?).ok(),
+        DataType::Date64 => write!(text, "{}", array.as_primitive::<Date64Type>().value_as_date(row)?).ok(),
+        DataType::Timestamp(TimeUnit::Second, _) => time::<TimestampSecondType>(text, array, row),
+        DataType::Timestamp(TimeUnit::Millisecond, _) => time::<TimestampMillisecondType>(text, array, row),
+        DataType::Timestamp(TimeUnit::Microsecond, _) => time::<TimestampMicrosecondType>(text, array, row),
+        DataType::Timestamp(TimeUnit::Nanosecond, _) => time::<TimestampNanosecondType>(text, array, row),
+        DataType::Decimal32(_, _) => text.write_str(&array.as_primitive::<Decimal32Type>().value_as_string(row)).ok(),
+        DataType::Decimal64(_, _) => text.write_str(&array.as_primitive::<Decimal64Type>().value_as_string(row)).ok(),
+        DataType::Decimal128(_, _) => text.write_str(&array.as_primitive::<Decimal128Type>().value_as_string(row)).ok(),
+        DataType::Decimal256(_, _) => text.write_str(&array.as_primitive::<Decimal256Type>().value_as_string(row)).ok(),
+        DataType::Boolean => write!(text, "{}", array.as_boolean().value(row)).ok(),
+        DataType::Float32 => write!(text, "{}", array.as_primitive::<Float32Type>().value(row)).ok(),
+        DataType::Float64 => write!(text, "{}", array.as_primitive::<Float64Type>().value(row)).ok(),
+        _ => downcast_integer_array!(
+            array => write!(text, "{}", array.value(row)).ok(),
+            _ => None,
+        ),
+    }
+}
+
+/// The first values of an array as text, a null as the empty text.
+pub(super) fn sample(array: &ArrayRef, out: &mut Vec<String>) {
+    let from = out.len();
+    // A type that cannot be written shows as empty.
+    let done = texts(array, |_, text| {
+        out.push(text.unwrap_or_default().to_string());
+        Ok(())
+    });
+    if done.is_err() {
+        out.truncate(from);
+        out.resize(from + array.len(), String::new());
+    }
+}
+
+impl LevelSink<'_> {
+    /// The code of the band of a number.
+    fn number(&self, value: f64) -> Result<u32, Fault> {
+        if self.missing.has_number(value) || (value.is_nan() && self.missing.has("NaN")) {
+            return Ok(MISSING);
+        }
+        if !value.is_finite() {
+            return Err(Fault::Number { value: value.to_string(), expected: NumberPart::Banded.expected() });
+        }
+        self.band(value)
+    }
+}
+
+impl NumberSink<'_> {
+    fn accept(&self, value: f64) -> Result<f64, Fault> {
+        let wrong = || Fault::Number { value: value.to_string(), expected: self.part.expected() };
+        if self.part == NumberPart::Banded && value.is_nan() && self.missing.has("NaN") {
+            return self.absent();
+        }
+        self.part.accept(value, self.missing).ok_or_else(wrong)
+    }
+
+    fn absent(&self) -> Result<f64, Fault> {
+        let wrong = || Fault::Number { value: "null".into(), expected: self.part.expected() };
+        self.part.absent().ok_or_else(wrong)
+    }
+
+    /// Whether all numbers can be taken as they are.
+    fn takes_all(&self, values: &[f64]) -> bool {
+        let weight = self.part == NumberPart::Weight;
+        !self.missing.has_numbers() && values.iter().fold(true, |all, v| all & v.is_finite() & (!weight | (*v >= 0.0)))
+    }
+}

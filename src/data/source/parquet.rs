@@ -1,0 +1,222 @@
+//! Parquet files: the needed columns only, row groups in parallel.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use arrow_array::RecordBatchReader;
+use arrow_schema::{DataType, Field, Schema};
+use parquet::arrow::ProjectionMask;
+use parquet::arrow::arrow_reader::{
+    ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder,
+};
+use parquet::errors::ParquetError;
+
+use super::columnar::{self, Lookups};
+use super::intake::{Intake, Outcome};
+use super::progress::Meter;
+use super::spool::{Input, Stamp};
+use super::{ColumnInfo, ColumnKind, Options, Sample};
+use crate::error::{Error, Result};
+
+/// Rows that a unit of work has at least, where the file has so many: many small row groups are read as one.
+const UNIT: u64 = 1 << 17;
+
+/// What is known of a file before its rows are read.
+#[derive(Debug)]
+pub(super) struct Footer {
+    metadata: ArrowReaderMetadata,
+    names: Vec<String>,
+    rows: u64,
+}
+
+/// Consecutive row groups.
+#[derive(Debug)]
+pub(super) struct Groups {
+    groups: Range<usize>,
+    /// The row of the file that they begin with.
+    start: u64,
+    rows: u64,
+}
+
+impl Groups {
+    pub fn start(&self) -> u64 {
+        self.start
+    }
+}
+
+impl Footer {
+    /// Reads the footer; strings are asked for as dictionaries, whose values are looked at once.
+    pub fn open(input: &Input) -> Result<Self> {
+        let fail = |e: ParquetError| bad(input, None, &e);
+        let plain = ArrowReaderMetadata::load(&input.file()?, ArrowReaderOptions::new()).map_err(fail)?;
+        let fields: Vec<Arc<Field>> = plain.schema().fields().iter().map(as_dictionary).collect();
+        let hinted = Schema::new_with_metadata(fields, plain.schema().metadata().clone());
+        let options = ArrowReaderOptions::new().with_schema(Arc::new(hinted));
+        // Where a type somewhere in the file does not take the hint, strings are read as strings.
+        let metadata = ArrowReaderMetadata::try_new(plain.metadata().clone(), options).unwrap_or(plain);
+        let names: Vec<String> = metadata.schema().fields().iter().map(|f| f.name().clone()).collect();
+        if let Some(twice) = names.iter().enumerate().find(|(at, name)| names[..*at].contains(name)) {
+            return Err(input.bad(format!("it has two columns named `{}`; name each column once", twice.1)));
+        }
+        let mut rows = 0u64;
+        for (group, about) in metadata.metadata().row_groups().iter().enumerate() {
+            let more = u64::try_from(about.num_rows()).ok().and_then(|more| rows.checked_add(more));
+            rows = more.ok_or_else(|| damaged(input, Some(group), "it has a negative number of rows"))?;
+        }
+        let said = metadata.metadata().file_metadata().num_rows();
+        if u64::try_from(said) != Ok(rows) {
+            return Err(damaged(input, None, &format!("it says {said} rows, its row groups {rows}")));
+        }
+        if rows == 0 {
+            return Err(Error::Nothing { problem: "the file has no rows", place: input.place(None) });
+        }
+        Ok(Footer { metadata, names, rows })
+    }
+
+    /// The row groups, in portions that depend on the file alone.
+    pub fn units(&self) -> Vec<Groups> {
+        let mut units: Vec<Groups> = Vec::new();
+        let mut start = 0;
+        for (group, about) in self.metadata.metadata().row_groups().iter().enumerate() {
+            // Checked to be no less than 0.
+            let rows = about.num_rows() as u64;
+            match units.last_mut() {
+                Some(last) if last.rows + rows <= UNIT => {
+                    last.groups.end = group + 1;
+                    last.rows += rows;
+                }
+                _ => units.push(Groups { groups: group..group + 1, start, rows }),
+            }
+            start += rows;
+        }
+        units
+    }
+
+    fn reader(&self, input: &Input, columns: &[usize], group: usize, batch: usize) -> Result<ParquetRecordBatchReader> {
+        // A file of its own: the position is not shared with other threads.
+        let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(input.file()?, self.metadata.clone());
+        let mask = ProjectionMask::roots(builder.parquet_schema(), columns.iter().copied());
+        let builder = builder.with_projection(mask).with_row_groups(vec![group]).with_batch_size(batch);
+        builder.build().map_err(|e| bad(input, Some(group), &e))
+    }
+}
+
+/// A field of strings as a dictionary of strings, any other as it is.
+fn as_dictionary(field: &Arc<Field>) -> Arc<Field> {
+    use DataType::{Binary, Dictionary, LargeUtf8, Utf8, Utf8View};
+    let is_text = |kind: &DataType| matches!(kind, Utf8 | LargeUtf8 | Utf8View | Binary);
+    let kind = match field.data_type() {
+        kind if is_text(kind) => Dictionary(Box::new(DataType::Int32), Box::new(Utf8)),
+        Dictionary(_, value) if is_text(value) => Dictionary(Box::new(DataType::Int32), Box::new(Utf8)),
+        Dictionary(_, value) => value.as_ref().clone(),
+        _ => return field.clone(),
+    };
+    Arc::new(Field::new(field.name(), kind, field.is_nullable()).with_metadata(field.metadata().clone()))
+}
+
+fn bad(input: &Input, row_group: Option<usize>, error: &ParquetError) -> Error {
+    let problem = format!("{error}; the file may be truncated or damaged, write or fetch it again");
+    Error::BadFile { file: input.given.clone(), row_group, problem }
+}
+
+fn damaged(input: &Input, row_group: Option<usize>, problem: &str) -> Error {
+    let problem = format!("it is damaged: {problem}; write or fetch it again");
+    Error::BadFile { file: input.given.clone(), row_group, problem }
+}
+
+/// Reads some row groups from their first to their last row.
+pub(super) fn read(
+    mut intake: Intake,
+    footer: &Footer,
+    unit: &Groups,
+    options: &Options,
+    stamp: Stamp,
+    meter: &Meter,
+) -> Result<Outcome> {
+    let input = intake.input;
+    let at = intake.plan.locate(&footer.names, &input.given)?;
+    for column in &at {
+        let field = footer.metadata.schema().field(*column);
+        if !columnar::is_readable(field.data_type()) {
+            let problem = format!("column `{}` holds {}, not text, numbers or dates", field.name(), field.data_type());
+            return Err(input.bad(problem));
+        }
+    }
+    let mut lookups = Lookups::new(&intake);
+    let mut metered = bytes_before(unit.start, footer, stamp);
+    for group in unit.groups.clone() {
+        let reader = footer.reader(input, &at, group, options.chunk)?;
+        let schema = reader.schema();
+        // Where each column of the plan stands in the batches.
+        let places: Vec<usize> = at
+            .iter()
+            .map(|column| schema.index_of(footer.metadata.schema().field(*column).name()))
+            .collect::<Result<_, _>>()
+            .map_err(|e| bad(input, Some(group), &e.into()))?;
+        let mut read = 0u64;
+        for batch in reader {
+            let batch = batch.map_err(|e| bad(input, Some(group), &e.into()))?;
+            let rows = batch.num_rows();
+            columnar::push(&mut intake, &mut lookups, rows, |column| batch.column(places[column]))?;
+            read += rows as u64;
+            let bytes = bytes_before(intake.start, footer, stamp);
+            meter.add(bytes - metered, rows as u64);
+            metered = bytes;
+        }
+        let said = footer.metadata.metadata().row_group(group).num_rows() as u64;
+        if read != said {
+            return Err(damaged(input, Some(group), &format!("it says {said} rows and holds {read}")));
+        }
+    }
+    intake.finish()
+}
+
+/// The share of the file's bytes that lies before a row, for progress.
+fn bytes_before(row: u64, footer: &Footer, stamp: Stamp) -> u64 {
+    (u128::from(stamp.bytes) * u128::from(row) / u128::from(footer.rows.max(1))) as u64
+}
+
+/// The first rows as text.
+pub(super) fn sample(input: &Input, rows: usize) -> Result<Sample> {
+    let footer = Footer::open(input)?;
+    let fields = footer.metadata.schema().fields();
+    let columns = fields.iter().map(|f| ColumnInfo { name: f.name().clone(), kind: kind(f.data_type()) }).collect();
+    let mut values = vec![Vec::new(); fields.len()];
+    let wanted: Vec<usize> = (0..fields.len()).filter(|at| columnar::is_readable(fields[*at].data_type())).collect();
+    let mut left = rows;
+    for group in 0..footer.metadata.metadata().num_row_groups() {
+        if left == 0 {
+            break;
+        }
+        for batch in footer.reader(input, &wanted, group, left.min(1 << 16))? {
+            let batch = batch.map_err(|e| bad(input, Some(group), &e.into()))?;
+            let batch = batch.slice(0, batch.num_rows().min(left));
+            for (at, column) in wanted.iter().zip(batch.columns()) {
+                columnar::sample(column, &mut values[*at]);
+            }
+            left -= batch.num_rows();
+            if left == 0 {
+                break;
+            }
+        }
+    }
+    let shown = rows - left;
+    values.iter_mut().for_each(|v| v.resize(shown, String::new()));
+    Ok(Sample { columns, values })
+}
+
+fn kind(kind: &DataType) -> ColumnKind {
+    use DataType::*;
+    match kind {
+        Boolean => ColumnKind::Boolean,
+        Decimal32(_, 0) | Decimal64(_, 0) | Decimal128(_, 0) | Decimal256(_, 0) => ColumnKind::Integer,
+        Float32 | Float64 | Decimal32(_, _) | Decimal64(_, _) | Decimal128(_, _) | Decimal256(_, _) => {
+            ColumnKind::Number
+        }
+        Date32 | Date64 | Timestamp(_, _) => ColumnKind::Date,
+        Utf8 | LargeUtf8 | Utf8View => ColumnKind::Text,
+        Dictionary(_, _) => ColumnKind::Text,
+        kind if kind.is_integer() => ColumnKind::Integer,
+        _ => ColumnKind::Other,
+    }
+}
