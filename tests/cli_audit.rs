@@ -36,19 +36,25 @@ fn the_exit_status_is_the_verdict() {
 fn every_format_comes_out_and_by_the_name_of_the_file() {
     let desk = Desk::new();
     desk.write("data.csv", unfair());
-    let starts: [(&str, fn(&str) -> bool); 4] = [
-        ("text", |t| !t.starts_with(['{', '#'])),
-        ("json", |t| t.starts_with('{')),
-        ("markdown", |t| t.starts_with('#')),
-        ("csv", |t| t.lines().next().is_some_and(|l| l.matches(',').count() > 3)),
-    ];
-    for ((format, right), name) in starts.into_iter().zip(["report", "report.json", "report.md", "report.csv"]) {
+    let right = |format: &str, text: &str| match format {
+        "json" => text.starts_with('{'),
+        "markdown" => text.starts_with('#'),
+        "csv" => text.lines().next().is_some_and(|line| line.matches(',').count() > 3),
+        _ => !text.starts_with(['{', '#']),
+    };
+    for (format, name) in
+        [("text", "report"), ("json", "report.json"), ("markdown", "report.md"), ("csv", "report.csv")]
+    {
         let shown = desk.line(&format!("{AUDIT} --format {format}"));
-        assert!(right(&shown.out) && shown.out.ends_with('\n') && shown.out.contains("female"), "{}", shown.out);
+        assert!(
+            right(format, &shown.out) && shown.out.ends_with('\n') && shown.out.contains("female"),
+            "{}",
+            shown.out
+        );
         let run = desk.line(&format!("{AUDIT} --output {name}"));
         assert_eq!((run.status, run.out.as_str()), (1, ""), "{}", run.err);
         assert!(run.err.contains(name), "{}", run.err);
-        assert!(right(&desk.read(name)), "{}", desk.read(name));
+        assert!(right(format, &desk.read(name)), "{}", desk.read(name));
     }
     let run = desk.line(&format!("{AUDIT} --output report.csv --format json"));
     assert_eq!(run.status, 1);
@@ -100,6 +106,32 @@ fn standard_input_several_files_globs_and_gzip_give_the_same_figures() {
     let mut tool = desk.tool(&format!("audit - {rest}").split(' ').collect::<Vec<_>>());
     let piped = answer(tool.write_stdin(all).output().unwrap());
     assert_eq!(figures(&piped.out), figures(&whole.out), "{}", piped.err);
+}
+
+#[test]
+fn parquet_is_known_by_its_content() {
+    use std::sync::Arc;
+
+    use arrow_array::{ArrayRef, Int64Array, RecordBatch, StringArray};
+
+    let desk = Desk::new();
+    let text = unfair();
+    let column = |i: usize| text.lines().skip(1).map(|l| l.split(',').nth(i).unwrap()).collect::<Vec<_>>();
+    let sex: ArrayRef = Arc::new(StringArray::from_iter_values(column(0)));
+    let targeted: ArrayRef = Arc::new(Int64Array::from_iter_values(column(4).iter().map(|v| v.parse().unwrap())));
+    let batch = RecordBatch::try_from_iter([("targeted", targeted), ("sex", sex)]).unwrap();
+    let mut writer = parquet::arrow::ArrowWriter::try_new(Vec::new(), batch.schema(), None).unwrap();
+    writer.write(&batch).unwrap();
+    desk.write("data.csv", &text).write("data.bin", writer.into_inner().unwrap());
+
+    let models = |file: &str| {
+        let run = desk.line(&format!("audit {file} -a sex -d targeted --format json"));
+        assert_eq!((run.status, run.err.as_str()), (1, ""));
+        json(&run.out)["models"].clone()
+    };
+    assert_eq!(models("data.bin"), models("data.csv"));
+    let policy = desk.line("init data.bin --output -").out;
+    assert!(policy.contains("attributes = [\"sex\"]") && policy.contains("decisions = [\"targeted\"]"), "{policy}");
 }
 
 #[test]

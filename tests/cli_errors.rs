@@ -138,7 +138,7 @@ fn an_output_that_cannot_be_written_leaves_nothing() {
     let desk = Desk::new();
     desk.write("data.csv", unfair());
     let before = desk.files();
-    fails(&desk.line(&format!("{AUDIT} --output nowhere/report.json")), &["cannot write nowhere/report.json"]);
+    fails(&desk.line(&format!("{AUDIT} --output nowhere/report.json")), &["cannot write nowhere/report.json: No such"]);
     assert_eq!(desk.files(), before);
     fails(&desk.line(&format!("{AUDIT} --output data.csv")), &["data.csv", "one of the files to audit"]);
     assert_eq!(desk.read("data.csv"), unfair());

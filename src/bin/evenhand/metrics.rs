@@ -107,7 +107,7 @@ fn compares(criterion: &CriterionEntry) -> String {
 
 fn text(listing: &Listing) -> String {
     let mut out = String::new();
-    let mut heading = |title: &str, out: &mut String| {
+    let heading = |title: &str, out: &mut String| {
         if !out.is_empty() {
             out.push('\n');
         }

@@ -107,6 +107,8 @@ impl Target {
             // As any new file: what the umask leaves of it.
             builder.permissions(fs::Permissions::from_mode(0o666));
         }
+        // The system's own words for a folder that is not there; the temporary file's name would only confuse.
+        fs::metadata(folder)?;
         builder.tempfile_in(folder).map_err(|e| io::Error::from(e.kind()))
     }
 }

@@ -9,7 +9,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 /// A read that is over sooner needs no bar.
 const PATIENCE: Duration = Duration::from_millis(500);
-const TEMPLATE: &str = "{bar:30} {percent:>3}%  {bytes} of {total_bytes}  {msg} rows  {eta} left";
+const TEMPLATE: &str = "{percent:>3}% {wide_bar} {bytes} of {total_bytes}, {msg} rows, {eta} left";
 
 /// The bar of a source, wiped out when dropped.
 #[derive(Debug)]
@@ -31,12 +31,12 @@ impl Bar {
             if start.elapsed() < PATIENCE {
                 return;
             }
-            if !shown.swap(true, Ordering::Relaxed) {
-                watched.set_draw_target(ProgressDrawTarget::stderr());
-            }
             watched.set_length(progress.bytes_total);
             watched.set_position(progress.bytes_done);
             watched.set_message(indicatif::HumanCount(progress.rows).to_string());
+            if !shown.swap(true, Ordering::Relaxed) {
+                watched.set_draw_target(ProgressDrawTarget::stderr());
+            }
         });
         (source, Bar(Some(bar)))
     }

@@ -72,14 +72,13 @@ struct GroupTable {
 }
 
 impl GroupTable {
-    fn group(self) -> evenhand::Result<NamedGroup> {
+    fn group(self) -> Result<NamedGroup, Failure> {
         match self.rule {
-            Some(rule) if self.all.is_empty() && self.any.is_empty() => format!("{}: {rule}", self.name).parse(),
-            Some(_) => Err(Error::BadSetting {
-                setting: format!("the group `{}`", self.name),
-                value: "given twice".into(),
-                expected: "either a `rule` or `all` and `any`".into(),
-            }),
+            Some(rule) if self.all.is_empty() && self.any.is_empty() => Ok(format!("{}: {rule}", self.name).parse()?),
+            Some(_) => {
+                let message = format!("the group `{}` has both a `rule` and conditions", self.name);
+                Err(Failure::new(message, "give it either a `rule`, or `all` and `any`"))
+            }
             None => Ok(NamedGroup { name: self.name, all: self.all, any: self.any }),
         }
     }
@@ -116,11 +115,7 @@ impl Settings {
                 "name one by `--decision COLUMN` (who was selected), `--label COLUMN` or `--score COLUMN`",
             ));
         }
-        let path = args.policy.policy.clone();
-        let mut policy = policy(file.rest, args, &columns).map_err(|e| match &path {
-            Some(path) => in_file(e, path),
-            None => e.into(),
-        })?;
+        let mut policy = policy(file.rest, args, &columns)?;
         put_policy(&mut policy, args);
         policy.check()?;
 
@@ -134,7 +129,8 @@ impl Settings {
             seed: args.policy.seed.or(file.audit.seed),
             replicates: args.policy.replicates.or(file.audit.replicates),
         };
-        Ok(Settings { columns, policy, file: path, groups, references, audit })
+        let file = args.policy.policy.clone();
+        Ok(Settings { columns, policy, file, groups, references, audit })
     }
 }
 
@@ -171,16 +167,19 @@ fn put_columns(columns: &mut Columns, args: &AuditArgs) {
 }
 
 /// The policy of the file or the preset; the usual one where none is asked for and somebody is selected.
-fn policy(mut table: toml::Table, args: &AuditArgs, columns: &Columns) -> evenhand::Result<Policy> {
+fn policy(mut table: toml::Table, args: &AuditArgs, columns: &Columns) -> Result<Policy, Failure> {
     if let Some(preset) = &args.policy.preset {
-        return Policy::preset(preset);
+        return Ok(Policy::preset(preset)?);
     }
     let asked = table.contains_key("preset") || table.contains_key("criteria");
     let decides = !columns.decisions.is_empty() || !columns.thresholds.is_empty() || !columns.top.is_empty();
     if !asked && decides {
         table.insert("preset".into(), USUAL.into());
     }
-    Policy::from_table(table)
+    Policy::from_table(table).map_err(|e| match &args.policy.policy {
+        Some(path) => in_file(e, path),
+        None => e.into(),
+    })
 }
 
 fn put_policy(policy: &mut Policy, args: &AuditArgs) {
@@ -206,7 +205,7 @@ impl PolicyFile {
     fn from_table(mut rest: toml::Table, path: &Path) -> Result<Self, Failure> {
         let groups: Vec<GroupTable> = take(&mut rest, "groups", path)?.unwrap_or_default();
         let groups = groups.into_iter().map(GroupTable::group).collect::<Result<_, _>>();
-        let groups = groups.map_err(|e| Failure::from(e).in_policy(path))?;
+        let groups = groups.map_err(|e: Failure| e.in_policy(path))?;
         Ok(PolicyFile {
             columns: take(&mut rest, "columns", path)?,
             groups,
