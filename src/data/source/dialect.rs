@@ -38,7 +38,7 @@ fn records(sample: &[u8], delimiter: u8, whole: bool) -> Vec<csv::ByteRecord> {
 }
 
 /// Whether the first of the records names the columns. It does not where one of its fields is a number in a
-/// column of numbers, unless another is a text in a column of numbers.
+/// column of numbers (or of nothing else), unless another is a text in a column of numbers.
 pub(super) fn has_header(sample: &[u8], delimiter: u8, whole: bool) -> bool {
     let records = records(sample, delimiter, whole);
     let Some((first, rest)) = records.split_first() else { return true };
@@ -48,8 +48,9 @@ pub(super) fn has_header(sample: &[u8], delimiter: u8, whole: bool) -> bool {
     let mut numbers_over_numbers = false;
     for (at, name) in first.iter().enumerate() {
         let mut values = rest.iter().filter_map(|r| r.get(at)).filter(|v| !is_missing(v)).peekable();
-        if values.peek().is_some() && values.all(is_number) {
-            if !is_number(name) && !is_missing(name) {
+        let empty = values.peek().is_none();
+        if values.all(is_number) {
+            if !empty && !is_number(name) && !is_missing(name) {
                 return true;
             }
             numbers_over_numbers |= is_number(name);

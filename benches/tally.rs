@@ -1,0 +1,208 @@
+//! How close does the tally come to a loop written by hand?
+//!
+//! Ten million rows in memory, byte codes. Beside each shape stand, in the same run, the loop an expert would write for
+//! exactly that shape (keys fused by hand, eight sub-tables, no missing values, no checks) and the reading of the columns
+//! alone. `cargo bench --bench tally` ends with a table of the ratios, best of several interleaved runs, since the
+//! machine's noise moves absolute figures.
+
+use std::hint::black_box;
+use std::time::{Duration, Instant};
+
+use criterion::{BenchmarkId, Criterion, Throughput, criterion_group};
+use evenhand::data::{Batch, Categorical};
+use evenhand::tally::Tally;
+
+/// Columns of byte codes, with the number of levels of each.
+struct Columns {
+    attributes: Vec<(Vec<u8>, usize)>,
+    label: Vec<u8>,
+    decision: Vec<u8>,
+    weight: Vec<f64>,
+    score: Vec<f64>,
+}
+
+fn columns(rows: usize, levels: &[usize]) -> Columns {
+    let mix = |row: usize, salt: u64| {
+        let mut z = (row as u64).wrapping_add(salt.wrapping_mul(0x9E37_79B9_7F4A_7C15));
+        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB) >> 33
+    };
+    let codes = |radix: usize, salt: u64| (0..rows).map(|i| (mix(i, salt) % radix as u64) as u8).collect();
+    Columns {
+        attributes: levels.iter().enumerate().map(|(i, l)| (codes(*l, i as u64 + 1), *l)).collect(),
+        label: codes(2, 101),
+        decision: codes(2, 102),
+        weight: (0..rows).map(|i| (mix(i, 103) % 1000) as f64 / 500.0).collect(),
+        score: (0..rows).map(|i| (mix(i, 104) % 10_000) as f64 / 10_000.0).collect(),
+    }
+}
+
+/// What the crate does, the building and checking of the batch included.
+fn evenhand(c: &Columns, weighted: bool, scored: bool) -> u64 {
+    let mut batch = Batch::builder().label(&c.label);
+    let model = evenhand::data::Model::decision("d", &c.decision);
+    batch = batch.model(if scored { model.with_score(&c.score) } else { model });
+    for (i, (codes, levels)) in c.attributes.iter().enumerate() {
+        let names = (0..*levels).map(|l| format!("l{l:02}"));
+        batch = batch.attribute(Categorical::from_codes(format!("a{i}"), names, codes).expect("codes have levels"));
+    }
+    if weighted {
+        batch = batch.weight(&c.weight);
+    }
+    Tally::of(&batch.build().expect("a sound batch")).expect("few cells").rows()
+}
+
+const LANES: usize = 8;
+const CHUNK: usize = 4096;
+
+/// Keys by hand: the digits of label, decision and attributes, no room for missing.
+fn keys<'k>(c: &Columns, from: usize, to: usize, buffer: &'k mut [u16; CHUNK]) -> &'k [u16] {
+    let keys = &mut buffer[..to - from];
+    for ((key, y), d) in keys.iter_mut().zip(&c.label[from..to]).zip(&c.decision[from..to]) {
+        *key = u16::from(y * 2 + d);
+    }
+    let mut stride = 4u16;
+    for (codes, levels) in &c.attributes {
+        for (key, code) in keys.iter_mut().zip(&codes[from..to]) {
+            *key += stride * u16::from(*code);
+        }
+        stride *= *levels as u16;
+    }
+    keys
+}
+
+fn by_hand(c: &Columns) -> u64 {
+    let mut tables = vec![[0u32; 4096]; LANES];
+    let mut buffer = [0u16; CHUNK];
+    let rows = c.label.len();
+    for from in (0..rows).step_by(CHUNK) {
+        let keys = keys(c, from, (from + CHUNK).min(rows), &mut buffer);
+        let [a, b, d, e, f, g, h, i] = tables.as_mut_slice() else { unreachable!() };
+        let at = |key: u16| usize::from(key) & 4095;
+        let mut eights = keys.chunks_exact(LANES);
+        for k in &mut eights {
+            a[at(k[0])] += 1;
+            b[at(k[1])] += 1;
+            d[at(k[2])] += 1;
+            e[at(k[3])] += 1;
+            f[at(k[4])] += 1;
+            g[at(k[5])] += 1;
+            h[at(k[6])] += 1;
+            i[at(k[7])] += 1;
+        }
+        eights.remainder().iter().for_each(|k| a[at(*k)] += 1);
+    }
+    tables.iter().flatten().map(|n| u64::from(*n)).sum()
+}
+
+/// Weights (Σw, Σw²) and scores by hand.
+fn by_hand_sums(c: &Columns, weighted: bool, scored: bool) -> u64 {
+    let mut sums = vec![[[0.0f64; 3]; 4096]; 4];
+    let mut scores = vec![[[0.0f64; 3]; 4096]; 4];
+    let mut buffer = [0u16; CHUNK];
+    let rows = c.label.len();
+    for from in (0..rows).step_by(CHUNK) {
+        let to = (from + CHUNK).min(rows);
+        let keys = keys(c, from, to, &mut buffer);
+        for (i, key) in keys.iter().enumerate() {
+            let (lane, at) = (i % 4, usize::from(*key) & 4095);
+            let w = if weighted { c.weight[from + i] } else { 1.0 };
+            let sum = &mut sums[lane][at];
+            *sum = [sum[0] + 1.0, sum[1] + w, sum[2] + w * w];
+            if scored {
+                let s = c.score[from + i];
+                let sum = &mut scores[lane][at];
+                *sum = [sum[0] + w * s, sum[1] + w * w * s, sum[2] + w * w * s * s];
+            }
+        }
+    }
+    black_box(&scores);
+    sums.iter().flatten().map(|s| s[0] as u64).sum()
+}
+
+/// Reading alone: no table can be faster.
+fn reading(c: &Columns) -> u64 {
+    let bytes = c.attributes.iter().map(|a| &a.0).chain([&c.label, &c.decision]);
+    bytes.map(|column| column.chunks(64).map(|b| u64::from(b.iter().fold(0u8, |s, v| s ^ v))).sum::<u64>()).sum()
+}
+
+type Run<'a> = Box<dyn Fn() -> u64 + Send + Sync + 'a>;
+
+/// The shapes, each with the crate's run and the ones to compare it with.
+fn shapes(all: &[(&'static str, Columns, bool, bool)]) -> Vec<(&'static str, usize, Run<'_>, Run<'_>, Run<'_>)> {
+    all.iter()
+        .map(|(name, c, weighted, scored)| {
+            let (weighted, scored) = (*weighted, *scored);
+            let hand: Run = if weighted || scored {
+                Box::new(move || by_hand_sums(c, weighted, scored))
+            } else {
+                Box::new(move || by_hand(c))
+            };
+            let crates: Run = Box::new(move || evenhand(c, weighted, scored));
+            (*name, c.label.len(), crates, hand, Box::new(move || reading(c)) as Run)
+        })
+        .collect()
+}
+
+fn data(rows: usize) -> Vec<(&'static str, Columns, bool, bool)> {
+    vec![
+        ("1 attribute", columns(rows, &[5]), false, false),
+        ("3 attributes", columns(rows, &[2, 5, 6]), false, false),
+        ("8 attributes", columns(rows, &[2; 8]), false, false),
+        ("3 attributes, weighted", columns(rows, &[2, 5, 6]), true, false),
+        ("3 attributes, scored", columns(rows, &[2, 5, 6]), false, true),
+    ]
+}
+
+fn rows() -> usize {
+    // `cargo bench -- --test` only checks that everything runs.
+    if std::env::args().any(|a| a == "--test") { 100_000 } else { 10_000_000 }
+}
+
+fn bench(c: &mut Criterion) {
+    let all = data(rows());
+    for (name, rows, crates, hand, reading) in shapes(&all) {
+        assert_eq!((crates(), hand()), (rows as u64, rows as u64), "every row is counted once");
+        let mut group = c.benchmark_group(format!("tally/{name}"));
+        group.sample_size(10).measurement_time(Duration::from_secs(2)).throughput(Throughput::Elements(rows as u64));
+        for (who, run) in [("evenhand", &crates), ("by hand", &hand), ("reading", &reading)] {
+            group.bench_function(BenchmarkId::from_parameter(who), |b| b.iter(run));
+        }
+        group.finish();
+    }
+}
+
+criterion_group!(benches, bench);
+
+/// Best of several rounds in which the contenders take turns, so that noise strikes all alike.
+fn table() {
+    let all = data(rows());
+    let one = rayon::ThreadPoolBuilder::new().num_threads(1).build().expect("a pool of one");
+    println!(
+        "\n{:<24}{:>11}{:>11}{:>11}{:>9}{:>13}",
+        "one thread, M rows/s", "evenhand", "by hand", "reading", "ratio", "all threads"
+    );
+    for (name, rows, crates, hand, reading) in shapes(&all) {
+        let mut best = [f64::INFINITY; 4];
+        let mut time = |at: usize, run: &dyn Fn() -> u64| {
+            let start = Instant::now();
+            black_box(run());
+            best[at] = best[at].min(start.elapsed().as_secs_f64());
+        };
+        for _ in 0..if rows > 1_000_000 { 12 } else { 1 } {
+            time(0, &|| one.install(&crates));
+            time(1, &*hand);
+            time(2, &*reading);
+            time(3, &*crates);
+        }
+        let speed = best.map(|b| rows as f64 / b / 1e6);
+        let ratio = 100.0 * speed[0] / speed[1];
+        println!("{name:<24}{:>11.0}{:>11.0}{:>11.0}{ratio:>8.0}%{:>13.0}", speed[0], speed[1], speed[2], speed[3]);
+    }
+}
+
+fn main() {
+    benches();
+    Criterion::default().configure_from_args().final_summary();
+    table();
+}
