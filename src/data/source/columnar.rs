@@ -29,14 +29,14 @@ impl Lookups {
     }
 }
 
-/// Takes a batch of rows; `array` gives the column of the plan with that index.
+/// Takes a batch of rows, the first of which is the row `start` of the file; `array` gives the column of the plan
+/// with that index.
 pub(super) fn push<'a>(
     intake: &mut Intake,
     lookups: &mut Lookups,
-    rows: usize,
+    start: u64,
     array: impl Fn(usize) -> &'a ArrayRef,
 ) -> Result<()> {
-    let start = intake.start;
     let mut failed: Option<(usize, At)> = None;
     let mut keep = |column: usize, done: Result<(), At>| {
         // Of several columns' faults the one in the first row is told, as in text.
@@ -57,7 +57,7 @@ pub(super) fn push<'a>(
     }
     match failed {
         Some((column, (row, fault))) => Err(intake.error(column, fault, start + row as u64)),
-        None => intake.flush(rows),
+        None => Ok(()),
     }
 }
 

@@ -38,6 +38,7 @@ impl Read for Tap {
     }
 }
 
+#[allow(clippy::large_enum_variant)] // one a file
 enum Decoder {
     Plain(Tap),
     Gzip(MultiGzDecoder<io::BufReader<Tap>>),

@@ -39,8 +39,6 @@ pub(super) struct Intake<'p> {
     pub levels: Vec<LevelSink<'p>>,
     pub binaries: Vec<BinarySink>,
     pub numbers: Vec<NumberSink<'p>>,
-    /// The row of the file, from 0, that the present chunk begins with.
-    pub start: u64,
     rows: u64,
     goal: Goal,
 }
@@ -151,9 +149,8 @@ impl NumberSink<'_> {
 }
 
 impl<'p> Intake<'p> {
-    /// For a unit whose first row is the row `start` of its file; with `limits` it counts, without it
-    /// collects the numbers.
-    pub fn new(plan: &'p Plan, input: &'p Input, start: u64, limits: Option<Limits>) -> Self {
+    /// With `limits` it counts, without it collects the numbers.
+    pub fn new(plan: &'p Plan, input: &'p Input, limits: Option<Limits>) -> Self {
         let level = |plan: &'p LevelPlan, missing| LevelSink {
             plan,
             missing,
@@ -175,7 +172,6 @@ impl<'p> Intake<'p> {
                 .iter()
                 .map(|n| NumberSink { column: n.column, part: n.part, missing: &plan.missing, values: Vec::new() })
                 .collect(),
-            start,
             rows: 0,
             goal: match limits {
                 Some(limits) => Goal::Tally(Accumulator::new(limits)),
@@ -244,7 +240,6 @@ impl<'p> Intake<'p> {
         self.levels.iter_mut().for_each(|s| s.codes.clear());
         self.binaries.iter_mut().for_each(|s| s.codes.clear());
         self.numbers.iter_mut().for_each(|s| s.values.clear());
-        self.start += rows as u64;
         self.rows += rows as u64;
         Ok(())
     }

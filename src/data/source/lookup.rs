@@ -2,12 +2,12 @@
 //! code, once.
 
 use std::fmt::{Display, Write};
-use std::ops::Range;
 use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::{ArrowPrimitiveType, Int32Type};
 use arrow_array::{Array, ArrayRef, BooleanArray, DictionaryArray, PrimitiveArray};
+use arrow_buffer::BooleanBuffer;
 use rustc_hash::FxHashMap;
 
 use super::intake::Fault;
@@ -35,7 +35,7 @@ pub(super) struct Lookup<C> {
     dictionary: Option<ArrayRef>,
     /// By key of the dictionary, or by integer less `base`.
     table: Vec<C>,
-    base: i128,
+    base: u64,
     /// By bits, for integers of a wide range and floats.
     wide: FxHashMap<u64, C>,
     text: String,
@@ -48,9 +48,23 @@ impl<C, F: FnMut(&str, usize) -> Result<C, Fault>> Resolve<C> for F {}
 /// A fault and the row of the array it is in.
 pub(super) type At = (usize, Fault);
 
-/// A number that a table can be indexed by.
-pub(super) trait Whole: Copy + Ord + Display + Into<i128> {}
-impl<T: Copy + Ord + Display + Into<i128>> Whole for T {}
+/// An integer that a table can be indexed by.
+pub(super) trait Whole: Copy + Ord + Display {
+    /// Its value modulo 2^64: differences come out right.
+    fn bits(self) -> u64;
+}
+
+macro_rules! whole {
+    ($($t:ty)*) => {
+        $(impl Whole for $t {
+            #[inline(always)]
+            fn bits(self) -> u64 {
+                self as u64
+            }
+        })*
+    };
+}
+whole!(i8 i16 i32 i64 u8 u16 u32 u64);
 
 impl<C: Code> Lookup<C> {
     pub fn new() -> Self {
@@ -94,25 +108,29 @@ impl<C: Code> Lookup<C> {
         T::Native: Whole,
     {
         let values: &[T::Native] = array.values();
-        let Some(range) = narrow_range(values) else {
-            let bits = |v: T::Native| -> u64 {
-                let wide: i128 = v.into();
-                wide as u64
-            };
-            return self.by_hash(array, bits, null, out, resolve);
+        let from = out.len();
+        if self.dictionary.is_none() {
+            let base = self.base;
+            self.find(values, |v| v.bits().wrapping_sub(base) as usize, array, null, out);
+            if !out[from..].iter().fold(false, |any, code| any | (*code == C::UNMET)) {
+                return Ok(());
+            }
+            out.truncate(from);
+        }
+        // Something new: see how wide the table must be, if there can be one.
+        let Some((low, width)) = narrow_range(values) else {
+            return self.by_hash(array, Whole::bits, null, out, resolve);
         };
-        let known = self.base..self.base + self.table.len() as i128;
-        if self.dictionary.is_some() || range.start < known.start || range.end > known.end {
+        let room = self.table.len() as u64;
+        let start = low.wrapping_sub(self.base);
+        if self.dictionary.is_some() || start >= room || start + width > room {
             self.dictionary = None;
             self.table.clear();
-            self.table.resize((range.end - range.start) as usize, C::UNMET);
-            self.base = range.start;
+            self.table.resize(width as usize, C::UNMET);
+            self.base = low;
         }
         let base = self.base;
-        let index = |v: &T::Native| {
-            let wide: i128 = (*v).into();
-            (wide - base) as usize
-        };
+        let index = |v: &T::Native| v.bits().wrapping_sub(base) as usize;
         self.by_table(values, index, array, null, out, |_, row, text| {
             write(text, values[row]);
             resolve(text, row)
@@ -182,14 +200,24 @@ impl<C: Code> Lookup<C> {
             }
         }
         let (no, yes) = (self.table[0], self.table[1]);
-        match array.nulls() {
-            None => out.extend(array.values().iter().map(|v| if v { yes } else { no })),
+        match array.nulls().filter(|n| n.null_count() > 0) {
+            None => spread(array.values(), no, yes, out),
             Some(_) => out.extend(array.iter().map(|v| v.map_or(null, |v| if v { yes } else { no }))),
         }
         Ok(())
     }
 
-    /// Looks all values up, then resolves those not met before: the first loop has no branch on values.
+    /// Looks all values up, with no branch on what they are.
+    fn find<V>(&self, values: &[V], index: impl Fn(&V) -> usize, array: &dyn Array, null: C, out: &mut Vec<C>) {
+        let table = self.table.as_slice();
+        let find = |v: &V| table.get(index(v)).copied().unwrap_or(C::UNMET);
+        match array.nulls().filter(|n| n.null_count() > 0) {
+            None => out.extend(values.iter().map(find)),
+            Some(nulls) => out.extend(values.iter().zip(nulls).map(|(v, valid)| if valid { find(v) } else { null })),
+        }
+    }
+
+    /// Looks all values up, then resolves those not met before.
     fn by_table<V>(
         &mut self,
         values: &[V],
@@ -200,12 +228,7 @@ impl<C: Code> Lookup<C> {
         mut resolve: impl FnMut(usize, usize, &mut String) -> Result<C, Fault>,
     ) -> Result<(), At> {
         let from = out.len();
-        let table = self.table.as_slice();
-        let find = |v: &V| table.get(index(v)).copied().unwrap_or(C::UNMET);
-        match array.nulls().filter(|n| n.null_count() > 0) {
-            None => out.extend(values.iter().map(find)),
-            Some(nulls) => out.extend(values.iter().zip(nulls).map(|(v, valid)| if valid { find(v) } else { null })),
-        }
+        self.find(values, &index, array, null, out);
         if out[from..].iter().fold(false, |any, code| any | (*code == C::UNMET)) {
             for (row, value) in values.iter().enumerate() {
                 if out[from + row] != C::UNMET {
@@ -223,15 +246,30 @@ impl<C: Code> Lookup<C> {
     }
 }
 
+/// Writes one code for each bit: eight at a time by a table of all bytes.
+fn spread<C: Code>(bits: &BooleanBuffer, no: C, yes: C, out: &mut Vec<C>) {
+    let pick = |bit: bool| if bit { yes } else { no };
+    let bytes: [[C; 8]; 256] = std::array::from_fn(|byte| std::array::from_fn(|at| pick(byte >> at & 1 == 1)));
+    let chunks = bits.bit_chunks();
+    out.reserve(bits.len());
+    for chunk in chunks.iter() {
+        for byte in chunk.to_le_bytes() {
+            out.extend_from_slice(&bytes[usize::from(byte)]);
+        }
+    }
+    let rest = chunks.remainder_bits();
+    out.extend((0..chunks.remainder_len()).map(|at| pick(rest >> at & 1 == 1)));
+}
+
 fn write(text: &mut String, value: impl Display) {
     text.clear();
     // Writing to a string cannot fail.
     let _ = write!(text, "{value}");
 }
 
-/// The range of some integers, if it is narrow.
-fn narrow_range<T: Whole>(values: &[T]) -> Option<Range<i128>> {
-    let (low, high) = (values.iter().copied().min()?, values.iter().copied().max()?);
-    let (low, high): (i128, i128) = (low.into(), high.into());
-    (high - low < NARROW as i128).then_some(low..high + 1)
+/// The least of some integers and how many from there to the most, if these are few.
+fn narrow_range<T: Whole>(values: &[T]) -> Option<(u64, u64)> {
+    let (low, high) = (values.iter().min()?.bits(), values.iter().max()?.bits());
+    let distance = high.wrapping_sub(low);
+    (distance < NARROW as u64).then_some((low, distance + 1))
 }

@@ -338,12 +338,12 @@ impl Source {
         match &unit.part {
             #[cfg(feature = "csv")]
             Part::Text => {
-                let intake = Intake::new(plan, input, 0, limits);
+                let intake = Intake::new(plan, input, limits);
                 delimited::read(intake, &self.options, stamp, limits.is_some(), meter)
             }
             #[cfg(feature = "parquet")]
             Part::Groups(footer, groups) => {
-                let intake = Intake::new(plan, input, groups.start(), limits);
+                let intake = Intake::new(plan, input, limits);
                 parquet::read(intake, footer, groups, &self.options, stamp, meter)
             }
             #[cfg(feature = "parquet")]

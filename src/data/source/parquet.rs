@@ -1,10 +1,11 @@
 //! Parquet files: the needed columns only, row groups in parallel.
 
 use std::ops::Range;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use arrow_array::RecordBatchReader;
-use arrow_schema::{DataType, Field, Schema};
+use arrow_array::{RecordBatch, RecordBatchReader};
+use arrow_schema::{ArrowError, DataType, Field, Schema};
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{
     ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder,
@@ -19,7 +20,10 @@ use super::{ColumnInfo, ColumnKind, Options, Sample};
 use crate::error::{Error, Result};
 
 /// Rows that a unit of work has at least, where the file has so many: many small row groups are read as one.
-const UNIT: u64 = 1 << 17;
+const UNIT: u64 = 1 << 19;
+
+/// Rows decoded at a time: the decoder makes its buffers anew for each batch, and these stay in the cache.
+const DECODED: usize = 1 << 14;
 
 /// What is known of a file before its rows are read.
 #[derive(Debug)]
@@ -38,22 +42,19 @@ pub(super) struct Groups {
     rows: u64,
 }
 
-impl Groups {
-    pub fn start(&self) -> u64 {
-        self.start
-    }
-}
-
 impl Footer {
     /// Reads the footer; strings are asked for as dictionaries, whose values are looked at once.
     pub fn open(input: &Input) -> Result<Self> {
         let fail = |e: ParquetError| bad(input, None, &e);
-        let plain = ArrowReaderMetadata::load(&input.file()?, ArrowReaderOptions::new()).map_err(fail)?;
+        // The types that Arrow writers note beside those of Parquet are not needed, and damaged notes panic.
+        let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
+        let plain = guard(input, None, || ArrowReaderMetadata::load(&input.file()?, options).map_err(fail))?;
         let fields: Vec<Arc<Field>> = plain.schema().fields().iter().map(as_dictionary).collect();
         let hinted = Schema::new_with_metadata(fields, plain.schema().metadata().clone());
         let options = ArrowReaderOptions::new().with_schema(Arc::new(hinted));
         // Where a type somewhere in the file does not take the hint, strings are read as strings.
-        let metadata = ArrowReaderMetadata::try_new(plain.metadata().clone(), options).unwrap_or(plain);
+        let metadata = guard(input, None, || Ok(ArrowReaderMetadata::try_new(plain.metadata().clone(), options)))?;
+        let metadata = metadata.unwrap_or(plain);
         let names: Vec<String> = metadata.schema().fields().iter().map(|f| f.name().clone()).collect();
         if let Some(twice) = names.iter().enumerate().find(|(at, name)| names[..*at].contains(name)) {
             return Err(input.bad(format!("it has two columns named `{}`; name each column once", twice.1)));
@@ -97,8 +98,20 @@ impl Footer {
         let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(input.file()?, self.metadata.clone());
         let mask = ProjectionMask::roots(builder.parquet_schema(), columns.iter().copied());
         let builder = builder.with_projection(mask).with_row_groups(vec![group]).with_batch_size(batch);
-        builder.build().map_err(|e| bad(input, Some(group), &e))
+        guard(input, Some(group), || builder.build().map_err(|e| bad(input, Some(group), &e)))
     }
+}
+
+/// Runs the decoder, which panics on some damaged pages and footers (out of range lengths, missing dictionaries):
+/// flipping each byte of a file shows it. What it was working on is dropped, so nothing broken is seen again.
+fn guard<T>(input: &Input, row_group: Option<usize>, decode: impl FnOnce() -> Result<T>) -> Result<T> {
+    let result = catch_unwind(AssertUnwindSafe(decode));
+    result.unwrap_or_else(|_| Err(damaged(input, row_group, "the decoder stumbled over it")))
+}
+
+fn next(reader: &mut ParquetRecordBatchReader, input: &Input, group: usize) -> Result<Option<RecordBatch>> {
+    let fail = |e: ArrowError| bad(input, Some(group), &e.into());
+    guard(input, Some(group), || reader.next().transpose().map_err(fail))
 }
 
 /// A field of strings as a dictionary of strings, any other as it is.
@@ -143,9 +156,10 @@ pub(super) fn read(
         }
     }
     let mut lookups = Lookups::new(&intake);
-    let mut metered = bytes_before(unit.start, footer, stamp);
+    let (mut row, mut held) = (unit.start, 0);
+    let mut metered = bytes_before(row, footer, stamp);
     for group in unit.groups.clone() {
-        let reader = footer.reader(input, &at, group, options.chunk)?;
+        let mut reader = footer.reader(input, &at, group, options.chunk.min(DECODED))?;
         let schema = reader.schema();
         // Where each column of the plan stands in the batches.
         let places: Vec<usize> = at
@@ -154,20 +168,26 @@ pub(super) fn read(
             .collect::<Result<_, _>>()
             .map_err(|e| bad(input, Some(group), &e.into()))?;
         let mut read = 0u64;
-        for batch in reader {
-            let batch = batch.map_err(|e| bad(input, Some(group), &e.into()))?;
+        while let Some(batch) = next(&mut reader, input, group)? {
             let rows = batch.num_rows();
-            columnar::push(&mut intake, &mut lookups, rows, |column| batch.column(places[column]))?;
+            columnar::push(&mut intake, &mut lookups, row, |column| batch.column(places[column]))?;
             read += rows as u64;
-            let bytes = bytes_before(intake.start, footer, stamp);
-            meter.add(bytes - metered, rows as u64);
-            metered = bytes;
+            row += rows as u64;
+            held += rows;
+            if held >= options.chunk {
+                intake.flush(held)?;
+                let bytes = bytes_before(row, footer, stamp);
+                meter.add(bytes - metered, held as u64);
+                (held, metered) = (0, bytes);
+            }
         }
         let said = footer.metadata.metadata().row_group(group).num_rows() as u64;
         if read != said {
             return Err(damaged(input, Some(group), &format!("it says {said} rows and holds {read}")));
         }
     }
+    intake.flush(held)?;
+    meter.add(bytes_before(row, footer, stamp) - metered, held as u64);
     intake.finish()
 }
 
@@ -188,8 +208,8 @@ pub(super) fn sample(input: &Input, rows: usize) -> Result<Sample> {
         if left == 0 {
             break;
         }
-        for batch in footer.reader(input, &wanted, group, left.min(1 << 16))? {
-            let batch = batch.map_err(|e| bad(input, Some(group), &e.into()))?;
+        let mut reader = footer.reader(input, &wanted, group, left.min(1 << 16))?;
+        while let Some(batch) = next(&mut reader, input, group)? {
             let batch = batch.slice(0, batch.num_rows().min(left));
             for (at, column) in wanted.iter().zip(batch.columns()) {
                 columnar::sample(column, &mut values[*at]);

@@ -155,8 +155,8 @@ fn spool(mut from: impl Read) -> io::Result<NamedTempFile> {
 pub(super) fn hash(input: &Input) -> Result<(u64, String)> {
     let mut hasher = blake3::Hasher::new();
     let mut file = input.file()?;
-    // Large pieces, so that the hash can work on many of its blocks side by side.
-    let mut buffer = vec![0; 1 << 20];
+    // Large enough for the hash to work on many blocks side by side, small enough to stay in the cache.
+    let mut buffer = vec![0; 1 << 17];
     loop {
         match file.read(&mut buffer) {
             Ok(0) => return Ok((hasher.count(), hasher.finalize().to_hex().to_string())),
