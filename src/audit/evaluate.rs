@@ -419,8 +419,11 @@ fn finding(slice: &Slice, criterion: &Criterion) -> Option<Finding> {
         let reason = format!("too small to judge: each has under {} rows, so no verdict", policy.minimum_group_size);
         left_out.push(crate::report::LeftOut { group: "all groups".into(), reason });
     }
-    let rows_to_decide =
-        (verdict == Verdict::Inconclusive).then(|| judge::rows_to_decide(&estimate, criterion)).flatten();
+    let rows_to_decide = (verdict == Verdict::Inconclusive)
+        .then(|| judge::rows_to_decide(&estimate, criterion))
+        .flatten()
+        // Rows of the batch, not only of those that the metric is about (the positives, say).
+        .map(|rows| (rows as f64 * slice.batch_rows() / estimate.support.rows.max(1.0)).max(rows as f64).ceil() as u64);
     let about =
         About { slice, subject: &subject, criterion, estimate: &estimate, extremes: found.compared.extremes, verdict };
     let extreme = |at: usize| slice.parts[at].name.clone();

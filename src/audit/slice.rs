@@ -235,6 +235,11 @@ impl<'a> Slice<'a> {
         Ok(best.reduce(|a, b| if b.1 > a.1 { b } else { a }).map(|(i, _)| i))
     }
 
+    /// The rows whose group is known; where groups overlap, once for each.
+    pub fn batch_rows(&self) -> f64 {
+        self.parts.iter().map(|p| p.group.whole.total().rows).sum()
+    }
+
     pub fn reference_name(&self) -> Option<&str> {
         self.reference.map(|r| self.parts[r].name.as_str())
     }
