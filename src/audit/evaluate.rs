@@ -403,7 +403,7 @@ fn finding(slice: &Slice, criterion: &Criterion) -> Option<Finding> {
     let found = match criterion.against {
         Against::BetweenGroups => slice.between(&subject, criterion.comparison, scope.level),
         // A group is the reference to itself: there is nothing to find.
-        Against::Reference if slice.parts.len() < 2 => Between::default(),
+        Against::Reference if slice.parts.len() < 2 => Between::too_few_groups(),
         against => worst_of_each(slice, &subject, criterion, against),
     };
     let estimate = found.compared.estimate.clone();
@@ -490,7 +490,7 @@ fn not_possible(slice: &Slice, criterion: &Criterion) -> Finding {
 
 /// The gravest of the groups against one thing; each interval is at a level that holds for all of them.
 fn worst_of_each(slice: &Slice, subject: &Subject, criterion: &Criterion, against: Against) -> Between {
-    let mut found = Between::default();
+    let mut found = Between::too_few_groups();
     let candidates = |small: bool| -> Vec<usize> {
         let itself = |p: usize| against == Against::Reference && slice.reference == Some(p);
         (0..slice.parts.len()).filter(|p| !itself(*p) && (small || !slice.parts[*p].too_small)).collect()

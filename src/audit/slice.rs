@@ -62,6 +62,14 @@ pub(crate) struct Between {
     pub all_small: bool,
 }
 
+impl Between {
+    /// No comparison, for want of groups.
+    pub fn too_few_groups() -> Self {
+        let estimate = Estimate::undefined(Undefined::TooFewGroups, Support::default());
+        Between { compared: Compared { estimate, ..Compared::default() }, ..Between::default() }
+    }
+}
+
 /// From so many groups on, only the leading figures are compared group by group.
 const MANY: usize = 500;
 const LEADING: [&str; 6] =

@@ -279,7 +279,8 @@ impl<'a> BatchBuilder<'a> {
         self
     }
 
-    /// Sets the weight of each row: finite and at least 0.
+    /// Sets the weight of each row: finite and at least 0; if above 0, from 1e-100 to 1e100, so that squares
+    /// can be summed.
     #[must_use]
     pub fn weight(mut self, weight: impl Into<Numbers<'a>>) -> Self {
         self.weight = Some(weight.into());
@@ -323,7 +324,7 @@ impl<'a> BatchBuilder<'a> {
             label.check("label")?;
         }
         if let Some(weight) = &self.weight {
-            check_numbers("weight", &weight.values, |w| w.is_finite() && w >= 0.0, "a finite weight of at least 0")?;
+            check_numbers("weight", &weight.values, is_weight, WEIGHT)?;
         }
         let mut models = self.models;
         for model in &mut models {
@@ -369,6 +370,14 @@ impl Model<'_> {
     }
 }
 
+/// What a weight must be.
+pub(crate) const WEIGHT: &str = "a finite weight of at least 0 (if above 0, from 1e-100 to 1e100)";
+
+/// Whether a number can be a weight: sums of its squares must be numbers too.
+pub(crate) fn is_weight(w: f64) -> bool {
+    w == 0.0 || (1e-100..=1e100).contains(&w)
+}
+
 /// Fails on the first name that stands twice.
 pub(crate) fn unique(names: &[&str]) -> Result<()> {
     let mut seen = std::collections::HashSet::new();
@@ -412,7 +421,7 @@ mod tests {
         let column = Categorical::from_values("g", ["a", "b"]);
         let with = |weight: [f64; 2]| Batch::builder().attribute(column.clone()).label([0, 1]).weight(weight).build();
         assert!(with([1.0, 0.0]).is_ok());
-        for bad in [-1.0, f64::NAN, f64::INFINITY] {
+        for bad in [-1.0, f64::NAN, f64::INFINITY, 1e200, 1e-200] {
             let text = with([1.0, bad]).unwrap_err().to_string();
             assert!(text.contains("weight") && text.contains("row 2"), "{text}");
         }

@@ -18,6 +18,8 @@ pub use categorical::{Categorical, Codes};
 pub use columns::{Columns, LevelColumn};
 
 pub(crate) use batch::Rule;
+#[cfg(any(feature = "csv", feature = "parquet"))]
+pub(crate) use batch::is_weight;
 pub(crate) use batch::unique;
 pub(crate) use categorical::sorted_order;
 #[cfg(any(feature = "csv", feature = "parquet"))]

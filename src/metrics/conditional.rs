@@ -111,7 +111,7 @@ pub(crate) fn demographic_disparity(group: &Strata, all: &Strata, bootstrap: &Bo
     let estimate = Estimate::of(value, support);
     let replicates = bootstrap.run(&[&cells], |_, cells| mean_disparity(cells));
     let interval = replicates.first().and_then(|r: &Replicates| r.percentile(level));
-    let estimate = interval.map_or(estimate.clone(), |i| estimate.between(i.low, i.high));
+    let estimate = interval.map_or(estimate.clone(), |i| estimate.between(i.low.min(value), i.high.max(value)));
     Compared { estimate, ..Compared::default() }
 }
 

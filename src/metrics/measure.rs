@@ -37,7 +37,8 @@ impl Measured {
         let mut estimate = Estimate::of(value, support);
         let interval = replicates.bca(value, jackknife, level).or_else(|| replicates.percentile(level));
         if let Some(interval) = interval {
-            estimate = estimate.between(interval.low, interval.high);
+            // Of a few rows the draws may all lie on one side of the figure.
+            estimate = estimate.between(interval.low.min(value), interval.high.max(value));
         }
         Measured { estimate, share: None, plain: false, error: replicates.standard_error() }
     }

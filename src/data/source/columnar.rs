@@ -11,7 +11,7 @@ use super::intake::{BinarySink, Fault, Intake, LevelSink, NumberSink};
 use super::intern::MISSING;
 use super::lookup::{At, Lookup};
 use super::plan::NumberPart;
-use crate::data::UNKNOWN;
+use crate::data::{UNKNOWN, is_weight};
 use crate::error::Result;
 
 /// What a unit remembers of its columns between batches.
@@ -277,6 +277,7 @@ impl NumberSink<'_> {
     /// Whether all numbers can be taken as they are.
     fn takes_all(&self, values: &[f64]) -> bool {
         let weight = self.part == NumberPart::Weight;
-        !self.missing.has_numbers() && values.iter().fold(true, |all, v| all & v.is_finite() & (!weight | (*v >= 0.0)))
+        !self.missing.has_numbers()
+            && values.iter().fold(true, |all, v| all & v.is_finite() & (!weight | is_weight(*v)))
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use rustc_hash::FxHashMap;
 
 use super::super::bands::Cuts;
-use super::super::{Bands, BinaryReader, Columns, Cut, LevelColumn, ModelColumns, Rule, Top, unique};
+use super::super::{Bands, BinaryReader, Columns, Cut, LevelColumn, ModelColumns, Rule, Top, is_weight, unique};
 use crate::error::{Error, Place, Result};
 
 /// The columns to read and what becomes of them. Columns are looked up by their index in `columns`.
@@ -130,7 +130,7 @@ impl NumberPart {
     pub fn expected(self) -> &'static str {
         match self {
             NumberPart::Score => "a finite score (leave it empty where it is missing)",
-            NumberPart::Weight => "a finite weight of at least 0 in every row",
+            NumberPart::Weight => "a finite weight of at least 0 (if above 0, from 1e-100 to 1e100) in every row",
             NumberPart::Banded => "a finite number, to be cut into bands",
         }
     }
@@ -139,7 +139,7 @@ impl NumberPart {
     pub fn accept(self, value: f64, missing: &Missing) -> Option<f64> {
         let absent = missing.has_number(value);
         match self {
-            NumberPart::Weight => Some(value).filter(|v| v.is_finite() && *v >= 0.0 && !absent),
+            NumberPart::Weight => Some(value).filter(|v| is_weight(*v) && !absent),
             _ if absent => Some(f64::NAN),
             _ => Some(value).filter(|v| v.is_finite()),
         }
