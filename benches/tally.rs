@@ -129,7 +129,7 @@ fn reading(c: &Columns) -> u64 {
 type Run<'a> = Box<dyn Fn() -> u64 + Send + Sync + 'a>;
 
 /// The shapes, each with the crate's run and the ones to compare it with.
-fn shapes(all: &[(&'static str, Columns, bool, bool)]) -> Vec<(&'static str, usize, Run<'_>, Run<'_>, Run<'_>)> {
+fn shapes<'a>(all: &'a [(&'static str, Columns, bool, bool)]) -> Vec<(&'static str, usize, Run<'a>, Run<'a>, Run<'a>)> {
     all.iter()
         .map(|(name, c, weighted, scored)| {
             let (weighted, scored) = (*weighted, *scored);
