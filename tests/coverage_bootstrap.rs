@@ -162,75 +162,8 @@ fn bca_covers_a_rate_like_wilson() {
     let bca = ran[0].bca(0.075, &leave_out, 0.95).unwrap();
     let score = wilson(12.0, 160.0, 0.95).unwrap();
     let percentile = ran[0].percentile(0.95).unwrap();
-    // Half a row of discreteness; the percentile interval is too low at both ends.
-    assert!((bca.low - score.low).abs() < 0.005 && (bca.high - score.high).abs() < 0.009, "{bca:?} {score:?}");
+    // Replicates lie on a grid of whole rows; the percentile interval is too low at both ends.
+    let row = 1.0 / 160.0;
+    assert!((bca.low - score.low).abs() < row && (bca.high - score.high).abs() < row, "{bca:?} {score:?}");
     assert!(bca.low > percentile.low && bca.high > percentile.high);
-}
-
-#[test]
-#[ignore = "prints timings; run alone with --nocapture"]
-fn measures_speed() {
-    let cells: Vec<[Cell; 4]> =
-        (1..=60).map(|g| [30.0, 200.0, 50.0, 400.0].map(|r| Cell::of_rows(r * f64::from(g)))).collect();
-    let groups: Vec<&[Cell]> = cells.iter().map(<[Cell; 4]>::as_slice).collect();
-    let weighted: Vec<[Cell; 4]> = cells
-        .iter()
-        .map(|group| group.map(|c| Cell { rows: c.rows, weight: 1.1 * c.rows, weight_squared: 2.0 * c.rows }))
-        .collect();
-    let weighted: Vec<&[Cell]> = weighted.iter().map(<[Cell; 4]>::as_slice).collect();
-    for (name, groups) in [("unweighted", &groups), ("weighted", &weighted)] {
-        let start = Instant::now();
-        let ran = Bootstrap { replicates: 1000, seed: 1 }.run(groups, |_, cells| rate(cells));
-        println!("bootstrap 1,000 x 60 groups x 4 cells, {name}: {:?} ({})", start.elapsed(), ran.len());
-    }
-    use evenhand::inference::{difference, hypothesis, ratio, worst};
-    let per_call = |name: &str, calls: u32, f: &dyn Fn(u32) -> f64| {
-        let start = Instant::now();
-        let sum: f64 = (0..calls).map(f).sum();
-        println!("{name}: {:?} a call ({sum:.3})", start.elapsed() / calls);
-    };
-    let x = |i: u32| f64::from(i % 400 + 1);
-    per_call("wilson", 100_000, &|i| wilson(x(i), 1000.0, 0.95).unwrap().low);
-    per_call("newcombe", 100_000, &|i| difference::newcombe(x(i), 1000.0, 30.0, 90.0, 0.95).unwrap().low);
-    per_call("miettinen_nurminen", 20_000, &|i| {
-        difference::miettinen_nurminen(x(i), 1000.0, 30.0, 90.0, 0.95).unwrap().low
-    });
-    per_call("koopman", 20_000, &|i| ratio::koopman(x(i), 1000.0, 30.0, 90.0, 0.95).unwrap().low);
-    per_call("clopper_pearson", 20_000, &|i| {
-        evenhand::inference::rate::clopper_pearson(x(i), 1000.0, 0.95).unwrap().low
-    });
-    per_call("fisher_exact, counts of 1e6", 200, &|i| {
-        hypothesis::fisher_exact(500_000 + u64::from(i), 500_000, 499_000, 501_000)
-    });
-    per_call("boschloo, 100 x 100", 10, &|i| hypothesis::boschloo(48 + u64::from(i), 52, 30, 70).unwrap());
-    per_call("boschloo, 5,000 x 5,000", 1, &|_| hypothesis::boschloo(1000, 4000, 1100, 3900).unwrap());
-    let many = |k: u64, tiny: f64| -> Vec<worst::GroupRate> {
-        (0..k)
-            .map(|g| {
-                let n = 500.0 + (g * 7919 % 1009) as f64;
-                worst::GroupRate { x: tiny * n * (0.9 + 0.2 * (g * 104_729 % 997) as f64 / 997.0), n }
-            })
-            .collect()
-    };
-    for (k, p, name) in [(60, 0.3, "T"), (60, 0.005, "box"), (10_000, 0.3, "T"), (10_000, 0.005, "box")] {
-        let groups = many(k, p);
-        per_call(&format!("gap_interval, {k} groups, {name}"), 3, &|_| worst::gap_interval(&groups, 0.95).unwrap().low);
-        per_call(&format!("ratio_interval, {k} groups, {name}"), 3, &|_| {
-            worst::ratio_interval(&groups, 0.95).unwrap().low
-        });
-    }
-    // Sizes over four decades: bounds are loosest.
-    let mixed: Vec<worst::GroupRate> = (0..10_000u64)
-        .map(|g| {
-            let n = 10f64.powf(2.0 + 4.0 * (g * 7919 % 10_007) as f64 / 10_007.0).round();
-            worst::GroupRate { x: (0.3 * n).round(), n }
-        })
-        .collect();
-    per_call("gap_interval, 10,000 groups of very unequal size", 1, &|_| {
-        worst::gap_interval(&mixed, 0.95).unwrap().low
-    });
-    let groups = many(60, 0.3);
-    per_call("expected_null_gap, 60 groups, 1,000 replicates", 5, &|i| {
-        worst::expected_null_gap(&groups, 1000, u64::from(i)).unwrap()
-    });
 }

@@ -244,7 +244,7 @@ fn agree(a: &Report, b: &Report, what: impl Fn(&Estimate) -> Vec<Option<f64>>) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn reports_keep_to_their_rules(rows in rows(60), weighted: bool, scored: bool, stratified: bool) {

@@ -23,6 +23,9 @@ use crate::tally::{Counts, DecisionRule, Group, Tally};
 /// Draws behind the disparity that noise alone would show.
 const NOISE_DRAWS: usize = 400;
 
+/// Figures closer than this are equal.
+const TIE: f64 = 1e-9;
+
 const COMPARISONS: [Comparison; 2] = [Comparison::Difference, Comparison::Ratio];
 
 /// Audits a tally.
@@ -518,7 +521,8 @@ fn worst_of_each(slice: &Slice, subject: &Subject, criterion: &Criterion, agains
             continue;
         }
         let key = (judge::verdict(&compared.estimate, criterion), judge::gravity(&compared.estimate, criterion));
-        if gravest.as_ref().is_none_or(|g| (key.0, key.1) > (g.0, g.1)) {
+        // Of equals the first, whatever rounding makes of them.
+        if gravest.as_ref().is_none_or(|g| key.0 > g.0 || (key.0 == g.0 && key.1 > g.1 + TIE)) {
             gravest = Some((key.0, key.1, part, compared));
         }
     }

@@ -239,8 +239,8 @@ impl<'a> Slice<'a> {
                 && named.iter().all(|(at, level)| part.group.levels[*at] == *level)
         };
         let best = self.parts.iter().enumerate().filter(|(_, p)| fits(p)).filter_map(|(i, p)| Some((i, merit(p)?)));
-        // The first of equals, in the order of the levels.
-        Ok(best.reduce(|a, b| if b.1 > a.1 { b } else { a }).map(|(i, _)| i))
+        // The first of equals (whatever rounding makes of them), in the order of the levels.
+        Ok(best.reduce(|a, b| if b.1 > a.1 * (1.0 + 1e-9) { b } else { a }).map(|(i, _)| i))
     }
 
     /// The rows whose group is known; where groups overlap, once for each.

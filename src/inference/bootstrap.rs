@@ -22,10 +22,6 @@ use crate::tally::Cell;
 
 pub use super::replicates::Replicates;
 
-fn is_unweighted(cell: &Cell) -> bool {
-    cell.weight == cell.rows && cell.weight_squared == cell.rows
-}
-
 /// A bootstrap of so many replicates, from a seed.
 ///
 /// ```
@@ -50,8 +46,7 @@ pub struct Bootstrap {
 impl Bootstrap {
     /// Resamples every group's cells and evaluates `stat(group, cells)` on each replicate; one [`Replicates`] per group.
     ///
-    /// A group whose cells all have `weight == rows == weight_squared` is resampled as rows without weights (a multinomial
-    /// of its total, rounded to whole rows); any other by gamma weights, with `rows` kept and `weight_squared` scaled like
+    /// A group whose rows all weigh the same is resampled as rows (a multinomial of its total, rounded to whole rows); any other by gamma weights, with `rows` kept and `weight_squared` scaled like
     /// the weight. Replicate number r of a group is the same whatever the number of threads, and, as streams belong to
     /// `(group, block)`, whatever the other groups are. `None` and values that are not finite are counted as undefined.
     pub fn run<F>(&self, groups: &[&[Cell]], stat: F) -> Vec<Replicates>
@@ -109,17 +104,19 @@ where
 
 /// How a group's cells are drawn.
 enum Sampler {
-    /// A multinomial of this many rows.
-    Rows(f64),
+    /// A multinomial of this many rows, each of this weight.
+    Rows(f64, f64),
     /// Independent gamma weights; `None` for a cell that stays as it is (no weight).
     Weights(Vec<Option<Gamma<f64>>>),
 }
 
 impl Sampler {
     fn new(cells: &[Cell]) -> Self {
-        if cells.iter().all(is_unweighted) {
-            let total: f64 = cells.iter().map(|cell| cell.rows).filter(|&rows| rows > 0.0).sum();
-            return Self::Rows(if total.is_finite() { total.round() } else { 0.0 });
+        let mut total = Cell::default();
+        cells.iter().for_each(|cell| total.add(cell, 1.0));
+        if total.is_uniform() {
+            let weight = if total.rows > 0.0 { total.weight / total.rows } else { 1.0 };
+            return Self::Rows(if total.rows.is_finite() { total.rows.max(0.0).round() } else { 0.0 }, weight);
         }
         let gamma = |cell: &Cell| {
             let shape = cell.weight * cell.weight / cell.weight_squared;
@@ -132,7 +129,7 @@ impl Sampler {
 
     fn draw<R: Rng>(&self, cells: &[Cell], drawn: &mut [Cell], rng: &mut R) {
         match self {
-            Self::Rows(total) => {
+            Self::Rows(total, weight) => {
                 let (mut left, mut mass) = (*total, *total);
                 for (cell, new) in cells.iter().zip(drawn) {
                     let rows = cell.rows.max(0.0);
@@ -141,7 +138,7 @@ impl Sampler {
                     let count = if rows > 0.0 { binomial(rng, left, share) } else { 0.0 };
                     left -= count;
                     mass -= rows;
-                    *new = Cell::of_rows(count);
+                    *new = Cell { rows: count, weight: count * weight, weight_squared: count * weight * weight };
                 }
             }
             Self::Weights(gammas) => {

@@ -174,12 +174,11 @@ pub(crate) fn worst_case(groups: &[&Measured], comparison: Comparison, level: f6
         }
         return Compared { estimate, ..Compared::default() };
     }
-    let at = |pick: fn(&&(usize, &f64), &&(usize, &f64)) -> bool| {
-        let all: Vec<(usize, &f64)> = figures.iter().enumerate().collect();
-        all.iter().fold(0, |best, next| if pick(&next, &&all[best]) { next.0 } else { best })
-    };
-    let (highest, lowest) = (at(|a, b| a.1 > b.1), at(|a, b| a.1 < b.1));
-    let (max, min) = (figures[highest], figures[lowest]);
+    let max = figures.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    let min = figures.iter().copied().fold(f64::INFINITY, f64::min);
+    // The first of those that reach it, whatever rounding makes of equals.
+    let first = |end: f64| figures.iter().position(|v| (v - end).abs() <= 1e-9 * end.abs()).unwrap_or(0);
+    let (highest, lowest) = (first(max), first(min));
     let shares: Option<Vec<GroupRate>> = groups.iter().map(|g| g.share).collect();
     let normal: Option<Vec<(f64, f64)>> = groups.iter().map(|g| Some((g.estimate.value?, g.error?))).collect();
     let (figure, interval) = match comparison {

@@ -62,7 +62,8 @@ pub(crate) fn worst_case(entry: &Entry, groups: &[&Strata], comparison: Comparis
             None => continue,
         }
     }
-    let worse = |a: f64, b: f64| if comparison == Comparison::Difference { a > b } else { a < b };
+    // Of equals the first, whatever rounding makes of them.
+    let worse = |a: f64, b: f64| if comparison == Comparison::Difference { a > b + 1e-9 } else { a < b - 1e-9 };
     let mut worst: Option<((usize, usize), &Compared)> = None;
     for (at, compared) in &found {
         let (Some(v), best) = (compared.estimate.value, worst.and_then(|w| w.1.estimate.value)) else { continue };

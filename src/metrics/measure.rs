@@ -15,7 +15,7 @@ pub(crate) struct Measured {
     pub estimate: Estimate,
     /// The effective counts of a plain rate; `None` for any other metric.
     pub share: Option<GroupRate>,
-    /// Whether the counts are of unweighted rows.
+    /// Whether the counts are of whole rows that all weigh the same.
     pub plain: bool,
     /// The standard error, where it is known.
     pub error: Option<f64>,
@@ -76,7 +76,7 @@ fn share(counts: &Counts, part: Mask, whole: Mask) -> Option<Share> {
     if whole.weight <= 0.0 {
         return None;
     }
-    let plain = whole.weight == whole.rows && whole.weight_squared == whole.rows;
+    let plain = whole.is_uniform();
     let p = (part.weight / whole.weight).clamp(0.0, 1.0);
     let n = if plain {
         whole.rows

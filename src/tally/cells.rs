@@ -36,6 +36,13 @@ impl Cell {
         self.weight_squared += share * other.weight_squared;
     }
 
+    /// Whether all rows weigh the same, so that weights say nothing about how sure one is: then
+    /// (Σw)² = n·Σw². Rows count as alike if their weights vary by less than some 0.003 %.
+    pub(crate) fn is_uniform(&self) -> bool {
+        let square = self.weight * self.weight;
+        (square - self.rows * self.weight_squared).abs() <= 1e-9 * square
+    }
+
     /// Kish's effective size, (Σw)² / Σw²: the rows that weights leave. 0 for no weight.
     pub fn effective(&self) -> f64 {
         if self.weight_squared > 0.0 { self.weight * self.weight / self.weight_squared } else { 0.0 }
