@@ -1,7 +1,5 @@
 //! The bootstrap over cells against resampling rows, and its independence of threads.
 
-use std::time::Instant;
-
 use evenhand::inference::bootstrap::{Bootstrap, Replicates, jackknife};
 use evenhand::inference::rate::wilson;
 use evenhand::tally::Cell;

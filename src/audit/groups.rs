@@ -145,16 +145,19 @@ impl Membership {
             0 => None,
             digit => Some(holds[digit]),
         };
-        let all = self.all.iter().map(state).fold(Some(true), |all, next| match (all, next) {
-            (Some(false), _) | (_, Some(false)) => Some(false),
-            (Some(true), Some(true)) => Some(true),
-            _ => None,
-        });
-        let any = self.any.iter().map(state).fold(Some(self.any.is_empty()), |any, next| match (any, next) {
-            (Some(true), _) | (_, Some(true)) => Some(true),
-            (Some(false), Some(false)) => Some(false),
-            _ => None,
-        });
+        // Unknown is not the end of the search: what follows may settle it.
+        let settle = |conditions: &[(usize, Vec<bool>)], by: bool| {
+            let states: Vec<Option<bool>> = conditions.iter().map(state).collect();
+            if states.contains(&Some(by)) {
+                Some(by)
+            } else if states.contains(&None) {
+                None
+            } else {
+                Some(!by)
+            }
+        };
+        let all = settle(&self.all, false);
+        let any = if self.any.is_empty() { Some(true) } else { settle(&self.any, true) };
         match (all, any) {
             (Some(false), _) | (_, Some(false)) => Some(false),
             (Some(true), Some(true)) => Some(true),

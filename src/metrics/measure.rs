@@ -278,9 +278,9 @@ pub(crate) fn bounds(entry: &Entry, counts: &Counts) -> Option<[f64; 2]> {
 fn corners(form: Form, counts: &Counts) -> Option<[f64; 2]> {
     let corner = |positive: [bool; 3]| {
         let mut full = counts.clone();
-        for decision in 0..3 {
+        for (decision, positive) in positive.into_iter().enumerate() {
             let unknown = std::mem::take(&mut full.cells[2][decision]);
-            full.cells[usize::from(positive[decision])][decision].add(&unknown, 1.0);
+            full.cells[usize::from(positive)][decision].add(&unknown, 1.0);
         }
         value(form, &full)
     };

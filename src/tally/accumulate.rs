@@ -241,8 +241,8 @@ impl State {
             for model in 0..self.tables.len() {
                 match slots {
                     0..=1024 => self.add_counted::<1024>(batch, model),
-                    0..=8192 => self.add_counted::<8192>(batch, model),
-                    0..=SHARED_SLOTS => self.add_counted::<SHARED_SLOTS>(batch, model),
+                    1025..=8192 => self.add_counted::<8192>(batch, model),
+                    8193..=SHARED_SLOTS => self.add_counted::<SHARED_SLOTS>(batch, model),
                     _ => self.add_dense::<u32>(batch, model),
                 }
             }

@@ -220,9 +220,9 @@ fn answer(table: &Table, question: &Question) -> Result<View, String> {
     for (attribute, level) in &question.references {
         plan = plan.reference(attribute, level);
     }
-    if sides.is_some() {
+    if let Some(sides) = sides {
         plan = plan.attributes(["side"]);
-        if table.column(&sides.unwrap().column).iter().flatten().any(|l| side(l) == Some("p")) {
+        if table.column(&sides.column).iter().flatten().any(|l| side(l) == Some("p")) {
             plan = plan.reference("side", "p");
         }
     }
