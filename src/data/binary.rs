@@ -68,7 +68,7 @@ impl<'a> Binary<'a> {
     pub(crate) fn check(&self, name: &str) -> Result<()> {
         let bad = |c: &u8| *c > UNKNOWN;
         for (i, chunk) in self.codes.chunks(4096).enumerate() {
-            if chunk.iter().fold(false, |any, c| any | bad(c)) {
+            if chunk.iter().fold(0, |most, c| most.max(*c)) > UNKNOWN {
                 let at = chunk.iter().position(bad).unwrap_or(0);
                 return Err(Error::BadNumber {
                     column: name.into(),

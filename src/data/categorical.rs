@@ -45,22 +45,24 @@ impl Codes<'_> {
 
     /// The first row whose code has no level, with that code.
     fn first_bad(&self, levels: usize) -> Option<(usize, u64)> {
-        // Adding one sends missing to zero, so one comparison checks both; the fold over a chunk is
-        // free of branches, and the search runs only where something is wrong.
+        // Adding one sends missing to zero, so one comparison checks both. The largest of a chunk is found in the
+        // codes' own type, which the compiler vectorises; the search runs only where something is wrong.
         macro_rules! scan {
-            ($codes:expr, $t:ty) => {{
-                let bad = |c: &$t| (c.wrapping_add(1) as usize) > levels;
-                $codes
-                    .chunks(4096)
-                    .enumerate()
-                    .find(|(_, chunk)| chunk.iter().fold(false, |any, c| any | bad(c)))
-                    .and_then(|(i, chunk)| chunk.iter().position(bad).map(|at| (i * 4096 + at, u64::from(chunk[at]))))
+            ($codes:expr) => {{
+                $codes.chunks(4096).enumerate().find_map(|(i, chunk)| {
+                    let most = chunk.iter().fold(0, |most, c| c.wrapping_add(1).max(most));
+                    if most as usize <= levels {
+                        return None;
+                    }
+                    let at = chunk.iter().position(|c| c.wrapping_add(1) as usize > levels)?;
+                    Some((i * 4096 + at, u64::from(chunk[at])))
+                })
             }};
         }
         match self {
-            Codes::U8(c) => scan!(c, u8),
-            Codes::U16(c) => scan!(c, u16),
-            Codes::U32(c) => scan!(c, u32),
+            Codes::U8(c) => scan!(c),
+            Codes::U16(c) => scan!(c),
+            Codes::U32(c) => scan!(c),
         }
     }
 }
