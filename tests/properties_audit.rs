@@ -287,7 +287,12 @@ proptest! {
             prop_assert_eq!(one.models[0].table(name).unwrap(), other.models[0].table(name).unwrap());
         }
         prop_assert_eq!(&one.models[0].overall, &other.models[0].overall);
-        prop_assert_eq!(one.models[0].verdict, other.models[0].verdict);
+        // Drawn intervals depend on the place of a group: what has a closed form does not.
+        let drawn = ["mcc", "prevalence_ratio", "conditional_demographic_disparity"];
+        let worst = |r: &Report| {
+            r.findings().filter(|(_, f)| !drawn.contains(&f.criterion.as_str())).map(|(_, f)| f.verdict).max()
+        };
+        prop_assert_eq!(worst(&one), worst(&other));
     }
 
     #[test]

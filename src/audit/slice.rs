@@ -238,9 +238,20 @@ impl<'a> Slice<'a> {
             part.group.levels.len() == attributes.len()
                 && named.iter().all(|(at, level)| part.group.levels[*at] == *level)
         };
-        let best = self.parts.iter().enumerate().filter(|(_, p)| fits(p)).filter_map(|(i, p)| Some((i, merit(p)?)));
-        // The first of equals (whatever rounding makes of them), in the order of the levels.
-        Ok(best.reduce(|a, b| if b.1 > a.1 * (1.0 + 1e-9) { b } else { a }).map(|(i, _)| i))
+        let candidates = self.parts.iter().enumerate().filter(|(_, p)| fits(p));
+        let merits: Vec<(usize, f64)> = candidates.filter_map(|(i, p)| Some((i, merit(p)?))).collect();
+        let best = merits.iter().map(|m| m.1).fold(f64::NEG_INFINITY, f64::max);
+        // Of equals (whatever rounding makes of them) the first by its levels, in whatever order the attributes are
+        // listed.
+        let by_name = |part: usize| {
+            let levels = &self.parts[part].group.levels;
+            let named = attributes.iter().zip(levels).map(|(a, l)| (schema.attributes[*a].name.as_str(), *l));
+            let mut key: Vec<(&str, usize)> = named.collect();
+            key.sort_unstable();
+            key
+        };
+        let equals = merits.iter().filter(|m| m.1 >= best - 1e-9 * best.abs()).map(|m| m.0);
+        Ok(equals.min_by_key(|part| by_name(*part)))
     }
 
     /// The rows whose group is known; where groups overlap, once for each.
