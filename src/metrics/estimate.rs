@@ -47,6 +47,28 @@ pub enum Undefined {
     NoVariation,
     /// There are too many groups to compare all pairs.
     TooManyGroups,
+    /// No segment is known.
+    NoSegments,
+    /// There is only one segment with rows.
+    OneSegment,
+    /// A segment or value that one side has is never met on the other.
+    DifferentSupports,
+    /// No true class is known.
+    NoClasses,
+    /// A score lies outside [0, 1].
+    NotProbabilities,
+    /// Nobody was treated.
+    NoTreated,
+    /// Nobody was held out.
+    NoControl,
+    /// The effect is not above zero.
+    NoEffect,
+    /// Nobody has merit to be shown by.
+    NoMerit,
+    /// The wanted shares give the group nothing.
+    NoTarget,
+    /// There are too many rows for the exact figure.
+    TooManyRows,
     /// A metric of the user's own gave no finite figure.
     NotFinite,
 }
@@ -72,6 +94,17 @@ impl fmt::Display for Undefined {
             Undefined::NoReference => "the reference group is undefined",
             Undefined::NoVariation => "no variation",
             Undefined::TooManyGroups => "too many groups to compare all pairs",
+            Undefined::NoSegments => "no known segments",
+            Undefined::OneSegment => "only one segment has rows",
+            Undefined::DifferentSupports => "one side never has what the other has",
+            Undefined::NoClasses => "no known classes",
+            Undefined::NotProbabilities => "scores are not probabilities",
+            Undefined::NoTreated => "nobody treated",
+            Undefined::NoControl => "nobody held out",
+            Undefined::NoEffect => "no effect above zero",
+            Undefined::NoMerit => "no merit",
+            Undefined::NoTarget => "no share is wanted for it",
+            Undefined::TooManyRows => "too many rows for the exact figure",
             Undefined::NotFinite => "no finite figure",
         })
     }

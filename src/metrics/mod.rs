@@ -6,6 +6,12 @@ pub mod catalog;
 pub(crate) mod compare;
 pub(crate) mod conditional;
 mod estimate;
+pub(crate) mod family;
 pub(crate) mod measure;
+pub mod ranking;
+pub mod scores;
+pub mod segments;
+pub mod uplift;
 
 pub use estimate::{Estimate, Support, Undefined};
+pub use family::{Confidence, MeasureEntry, Need, Of, Tested};

@@ -1,0 +1,1 @@
+//! Measures of rankings: who stands where on an ordered list.

@@ -1,0 +1,46 @@
+//! Measures of scores: how well they rank and how true they are, by group.
+
+use crate::tally::Cell;
+
+/// The rows of one group that share a score and a label.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct ScorePoint {
+    /// The score.
+    pub score: f64,
+    /// 0 unfavourable, 1 favourable, 2 unknown.
+    pub label: u8,
+    /// How many rows, and their weight.
+    pub cell: Cell,
+}
+
+/// The scored rows of one group, by rising score; of equal scores by label.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct ScoredGroup {
+    /// The points, sorted by score and label; no two share both.
+    pub points: Vec<ScorePoint>,
+}
+
+impl ScoredGroup {
+    /// From rows, in any order: scores (finite), labels (0, 1, or 2 for unknown) and weights (`None`: 1 each).
+    pub fn from_rows(scores: &[f64], labels: &[u8], weights: Option<&[f64]>) -> Self {
+        let mut order: Vec<usize> = (0..scores.len().min(labels.len())).collect();
+        order.sort_by(|a, b| scores[*a].total_cmp(&scores[*b]).then(labels[*a].cmp(&labels[*b])));
+        let mut points: Vec<ScorePoint> = Vec::new();
+        for row in order {
+            let weight = weights.map_or(1.0, |w| w[row]);
+            let cell = Cell { rows: 1.0, weight, weight_squared: weight * weight };
+            match points.last_mut() {
+                Some(last) if last.score == scores[row] && last.label == labels[row] => last.cell.add(&cell, 1.0),
+                _ => points.push(ScorePoint { score: scores[row], label: labels[row], cell }),
+            }
+        }
+        ScoredGroup { points }
+    }
+}
+
+/// What holds for all groups of a scored model.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Scoring {
+    /// Whether every score is in [0, 1], so that it can be read as a probability.
+    pub probabilities: bool,
+}
