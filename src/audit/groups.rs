@@ -183,6 +183,7 @@ mod tests {
             labelled: false,
             weighted: false,
             models: vec![],
+            segmentations: vec![],
         }
     }
 

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use ndarray::ArrayView1;
 use serde::{Deserialize, Serialize};
 
-use super::{Binary, Categorical};
+use super::{Binary, Categorical, Segments};
 use crate::error::{Error, Place, Result};
 
 /// How many are selected when a decision is made from the best scores.
@@ -27,6 +27,13 @@ pub struct Numbers<'a> {
     pub(crate) values: Cow<'a, [f64]>,
     /// Whether NaN means missing.
     pub(crate) optional: bool,
+}
+
+impl Numbers<'_> {
+    /// The same numbers, borrowed.
+    pub(crate) fn borrowed(&self) -> Numbers<'_> {
+        Numbers { values: Cow::Borrowed(&self.values), optional: self.optional }
+    }
 }
 
 #[cfg(any(feature = "csv", feature = "parquet"))]
@@ -208,6 +215,7 @@ pub struct Batch<'a> {
     pub(crate) strata: Vec<Categorical<'a>>,
     pub(crate) label: Option<Binary<'a>>,
     pub(crate) models: Vec<Model<'a>>,
+    pub(crate) segmentations: Vec<Segments<'a>>,
     pub(crate) weight: Option<Numbers<'a>>,
 }
 
@@ -235,6 +243,7 @@ pub struct BatchBuilder<'a> {
     strata: Vec<Categorical<'a>>,
     label: Option<Binary<'a>>,
     models: Vec<Model<'a>>,
+    segmentations: Vec<Segments<'a>>,
     weight: Option<Numbers<'a>>,
 }
 
@@ -279,6 +288,13 @@ impl<'a> BatchBuilder<'a> {
         self
     }
 
+    /// Adds a segmentation: which segment each row is in.
+    #[must_use]
+    pub fn segments(mut self, segments: Segments<'a>) -> Self {
+        self.segmentations.push(segments);
+        self
+    }
+
     /// Sets the weight of each row: finite and at least 0; if above 0, from 1e-100 to 1e100, so that squares
     /// can be summed.
     #[must_use]
@@ -290,7 +306,7 @@ impl<'a> BatchBuilder<'a> {
     /// Checks the columns.
     ///
     /// # Errors
-    /// [`Error::Nothing`] without a label or a model, [`Error::UnequalLengths`],
+    /// [`Error::Nothing`] without a label, a model or segments, [`Error::UnequalLengths`],
     /// [`Error::Duplicate`] names, [`Error::BadNumber`] with column and row for a weight, score, label or
     /// decision outside its range, [`Error::BadSetting`] for a threshold or number to select.
     pub fn build(self) -> Result<Batch<'a>> {
@@ -303,20 +319,29 @@ impl<'a> BatchBuilder<'a> {
             }
             columns.extend(model.score.iter().map(|s| (model.name.as_str(), s.values.len())));
         }
+        for segments in &self.segmentations {
+            let of = [Some(&segments.column), segments.classes.as_ref()];
+            columns.extend(of.into_iter().flatten().map(|c| (c.name(), c.codes().len())));
+        }
         columns.extend(self.weight.iter().map(|w| ("weight", w.values.len())));
         let rows = columns.first().map_or(0, |c| c.1);
         if let Some((column, found)) = columns.iter().find(|c| c.1 != rows) {
             return Err(Error::UnequalLengths { column: (*column).into(), rows: *found, expected: rows });
         }
-        if self.label.is_none() && self.models.is_empty() {
-            return Err(Error::Nothing { problem: "give a label, a decision or a score", place: Place::default() });
+        if self.label.is_none() && self.models.is_empty() && self.segmentations.is_empty() {
+            let problem = "give a label, a decision, a score or segments";
+            return Err(Error::Nothing { problem, place: Place::default() });
         }
         if rows == 0 {
             return Err(Error::Nothing { problem: "there are no rows", place: Place::default() });
         }
         for names in [
             self.attributes.iter().chain(&self.strata).map(|c| c.name()).collect(),
-            self.models.iter().map(|m| m.name.as_str()).collect::<Vec<_>>(),
+            self.models
+                .iter()
+                .map(|m| m.name.as_str())
+                .chain(self.segmentations.iter().map(|s| s.column.name()))
+                .collect::<Vec<_>>(),
         ] {
             unique(&names)?;
         }
@@ -336,6 +361,7 @@ impl<'a> BatchBuilder<'a> {
             strata: self.strata,
             label: self.label,
             models,
+            segmentations: self.segmentations,
             weight: self.weight,
         })
     }

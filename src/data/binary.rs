@@ -59,6 +59,11 @@ impl<'a> Binary<'a> {
         Ok(Binary { codes: codes.into() })
     }
 
+    /// The same column, borrowed.
+    pub(crate) fn borrowed(&self) -> Binary<'_> {
+        Binary { codes: Cow::Borrowed(&self.codes) }
+    }
+
     /// One code a row: 0 unfavourable, 1 favourable, 2 unknown.
     pub fn codes(&self) -> &[u8] {
         &self.codes

@@ -219,6 +219,21 @@ impl<'a> Categorical<'a> {
         Categorical { name: name.into(), levels: Cow::Borrowed(levels), codes, ordered }
     }
 
+    /// The same column, borrowed.
+    pub(crate) fn borrowed(&self) -> Categorical<'_> {
+        let codes = match &self.codes {
+            Codes::U8(c) => Codes::U8(Cow::Borrowed(c)),
+            Codes::U16(c) => Codes::U16(Cow::Borrowed(c)),
+            Codes::U32(c) => Codes::U32(Cow::Borrowed(c)),
+        };
+        Categorical { name: self.name.clone(), levels: Cow::Borrowed(&self.levels), codes, ordered: self.ordered }
+    }
+
+    /// The same column under another name, its levels in no order of their own.
+    pub(crate) fn as_axis(&self, name: &str) -> Categorical<'_> {
+        Categorical { name: name.into(), ordered: false, ..self.borrowed() }
+    }
+
     fn checked(name: String, levels: Cow<'a, [String]>, codes: Codes<'a>) -> Result<Self> {
         let mut seen = std::collections::HashSet::with_capacity(levels.len());
         if let Some(twice) = levels.iter().find(|l| !seen.insert(l.as_str())) {

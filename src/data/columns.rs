@@ -40,6 +40,8 @@ pub struct Columns {
     pub thresholds: Vec<f64>,
     /// Makes, from each score, a decision for each selection of the best.
     pub top: Vec<Top>,
+    /// Segmentations: which segment each row is in.
+    pub segments: Vec<SegmentColumns>,
     /// The weight of each row.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub weight: Option<String>,
@@ -60,10 +62,52 @@ impl Default for Columns {
             scores: Vec::new(),
             thresholds: Vec::new(),
             top: Vec::new(),
+            segments: Vec::new(),
             weight: None,
             strata: Vec::new(),
             favorable: BTreeMap::new(),
             missing: default_missing(),
+        }
+    }
+}
+
+/// The columns of a segmentation, and what is known of its segments.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct SegmentColumns {
+    /// The column of segments, and the name of the segmentation.
+    pub column: String,
+    /// The segments from worst to best.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub order: Vec<String>,
+    /// What each segment is worth to those in it.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub values: BTreeMap<String, f64>,
+    /// The column of true classes, by the names of the segments.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub class: Option<String>,
+    /// The column of earlier segments.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub earlier: Option<String>,
+}
+
+impl SegmentColumns {
+    /// A column of segments of which nothing else is known.
+    pub fn plain(column: impl Into<String>) -> Self {
+        SegmentColumns { column: column.into(), ..Self::default() }
+    }
+
+    /// Fails on what contradicts itself.
+    pub(crate) fn check(&self) -> Result<()> {
+        let setting = format!("the segmentation `{}`", self.column);
+        if self.class.is_some() && self.earlier.is_some() {
+            let expected = "one of them: audit the other beside it as a segmentation of its own";
+            return Err(Error::setting(&setting, "given with true classes and earlier segments", expected));
+        }
+        batch::unique(&self.order.iter().map(String::as_str).collect::<Vec<_>>())?;
+        match self.values.iter().find(|(_, v)| !v.is_finite()) {
+            Some((name, value)) => Err(Error::setting(&setting, format!("`{name}` = {value}"), "finite values")),
+            None => Ok(()),
         }
     }
 }
@@ -188,6 +232,13 @@ impl Columns {
     #[must_use]
     pub fn score(mut self, column: impl Into<String>) -> Self {
         self.scores.push(column.into());
+        self
+    }
+
+    /// Adds a segmentation.
+    #[must_use]
+    pub fn segments(mut self, columns: SegmentColumns) -> Self {
+        self.segments.push(columns);
         self
     }
 

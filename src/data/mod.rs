@@ -8,6 +8,7 @@ mod binary;
 mod categorical;
 mod columns;
 mod linfa;
+mod segments;
 #[cfg(any(feature = "csv", feature = "parquet"))]
 pub mod source;
 
@@ -15,7 +16,8 @@ pub use bands::{Bands, Range};
 pub use batch::{Batch, BatchBuilder, Cut, Model, Numbers, Top};
 pub use binary::{Binary, NEGATIVE, POSITIVE, UNKNOWN, default_missing};
 pub use categorical::{Categorical, Codes};
-pub use columns::{Columns, LevelColumn};
+pub use columns::{Columns, LevelColumn, SegmentColumns};
+pub use segments::Segments;
 
 pub(crate) use batch::Rule;
 #[cfg(any(feature = "csv", feature = "parquet"))]

@@ -3,9 +3,10 @@
 use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 
-use super::cells::{SLOTS, Table};
+use super::cells::{DECISIONS, SLOTS, Table};
 use super::kernel::{self, CHUNK, Counter, Span, Word};
-use super::{Axis, ModelDef, Schema, Tally};
+use super::scores::{ScoreRuns, ScoreTable, Scored, key_of};
+use super::{Axis, ModelDef, Schema, SegmentationDef, Tally};
 use crate::data::{Batch, Categorical};
 use crate::error::{Error, Result};
 
@@ -15,11 +16,15 @@ pub struct Limits {
     /// The most groups (occupied cells of the cross table of attributes and strata) to keep. Each
     /// takes about 100 bytes a model, 400 with weights, 1,000 with scores.
     pub max_cells: usize,
+    /// The most distinct scores (by group and label) of a model to keep, 20 bytes each, 36 with weights; with more,
+    /// what needs them is undefined, and said.
+    pub max_scores: usize,
 }
 
 impl Default for Limits {
+    /// A million groups, a hundred million scores.
     fn default() -> Self {
-        Limits { max_cells: 1 << 20 }
+        Limits { max_cells: 1 << 20, max_scores: 100_000_000 }
     }
 }
 
@@ -63,6 +68,8 @@ struct State {
     radices: Vec<usize>,
     layout: Layout,
     tables: Vec<Table>,
+    scores: Vec<Option<ScoreRuns>>,
+    segmentations: Vec<Accumulator>,
     rows: u64,
 }
 
@@ -114,19 +121,20 @@ impl State {
     fn new(batch: &Batch, limits: Limits) -> Result<Self> {
         let axis =
             |c: &Categorical| Axis { name: c.name().into(), levels: c.levels().to_vec(), ordered: c.is_ordered() };
-        let models = match batch.models.as_slice() {
-            [] => vec![ModelDef::label_only()],
-            models => models.iter().map(ModelDef::of).collect(),
-        };
+        let models = ModelDef::all_of(batch);
+        let scores = models.iter().map(|m| m.keeps_scores().then(ScoreRuns::default)).collect();
         let schema = Schema {
             attributes: batch.attributes.iter().map(axis).collect(),
             strata: batch.strata.iter().map(axis).collect(),
             labelled: batch.label.is_some(),
             weighted: batch.weight.is_some(),
             models,
+            segmentations: batch.segmentations.iter().map(SegmentationDef::of).collect(),
         };
+        let segmentations = batch.segmentations.iter().map(|_| Accumulator::new(limits)).collect();
         let radices: Vec<usize> = level_columns(batch).map(|c| c.levels().len() + 1).collect();
-        let mut state = State { schema, radices, layout: Layout::Dense, tables: Vec::new(), rows: 0 };
+        let mut state =
+            State { schema, radices, layout: Layout::Dense, tables: Vec::new(), scores, segmentations, rows: 0 };
         state.lay_out(limits)?;
         Ok(state)
     }
@@ -154,12 +162,14 @@ impl State {
         {
             return mismatch("the batches have other attributes or strata");
         }
-        let models = batch.models.iter().map(ModelDef::of);
         if batch.label.is_some() != self.schema.labelled || batch.weight.is_some() != self.schema.weighted {
             return mismatch("only some batches have a label or a weight");
         }
-        if !batch.models.is_empty() && !models.eq(self.schema.models.iter().cloned()) {
+        if ModelDef::all_of(batch) != self.schema.models {
             return mismatch("the batches have other models, thresholds or selections");
+        }
+        if !batch.segmentations.iter().map(SegmentationDef::of).eq(self.schema.segmentations.iter().cloned()) {
+            return mismatch("the batches have other segmentations, or other orders or values of segments");
         }
         let axes = self.schema.attributes.iter_mut().chain(&mut self.schema.strata);
         let mut wanted = self.radices.clone();
@@ -189,12 +199,17 @@ impl State {
         let old_tables = std::mem::take(&mut self.tables);
         self.radices = radices;
         self.lay_out(limits)?;
+        let mut moved: FxHashMap<usize, usize> = FxHashMap::default();
         for (key, from) in old_groups {
             let key = Tally::encode(&Tally::decode(key, &old), &self.radices);
             let to = self.group_number(key, limits)?;
+            moved.insert(from, to);
             for (table, old) in self.tables.iter_mut().zip(&old_tables) {
                 table.add_group(to, old, from);
             }
+        }
+        for runs in self.scores.iter_mut().flatten() {
+            runs.renumber(|group| moved.get(&group).copied().unwrap_or(group));
         }
         Ok(())
     }
@@ -245,7 +260,11 @@ impl State {
                     8193..=SHARED_SLOTS => self.add_counted::<SHARED_SLOTS>(batch, model),
                     _ => self.add_dense::<u32>(batch, model),
                 }
+                self.add_scores(batch, model, limits);
             }
+        }
+        for (all, segments) in self.segmentations.iter_mut().zip(&batch.segmentations) {
+            all.update(&segments.as_axes(batch))?;
         }
         self.rows += batch.rows as u64;
         Ok(())
@@ -318,10 +337,40 @@ impl State {
         }
     }
 
+    /// Keeps the scores of a model, in blocks that do not depend on the number of threads.
+    fn add_scores(&mut self, batch: &Batch, model: usize, limits: Limits) {
+        let Some(runs) = &mut self.scores[model] else { return };
+        let Some(scores) = batch.models.get(model).and_then(|m| m.score.as_ref()) else { return };
+        let strides = kernel::strides(&self.radices);
+        let weights = batch.weight.as_ref().map(|w| &*w.values);
+        let sorted = |from: usize| {
+            let span = Span { from, to: (from + BLOCK).min(batch.rows) };
+            let mut rows: Vec<Scored> = Vec::with_capacity(span.to - span.from);
+            let mut keys = [0u32; CHUNK];
+            for chunk in chunks(span) {
+                let keys = &mut keys[..chunk.to - chunk.from];
+                stage(keys, batch, model, chunk, &strides);
+                push_scores(
+                    &mut rows,
+                    keys,
+                    &scores.values[chunk.from..chunk.to],
+                    weights.map(|w| &w[chunk.from..chunk.to]),
+                );
+            }
+            ScoreTable::of(rows, weights.is_some())
+        };
+        let starts: Vec<usize> = (0..batch.rows).step_by(BLOCK).collect();
+        for wave in starts.chunks(WAVE) {
+            let parts: Vec<ScoreTable> = wave.par_iter().map(|from| sorted(*from)).collect();
+            parts.into_iter().for_each(|part| runs.add(part, limits.max_scores));
+        }
+    }
+
     fn add_sparse(&mut self, batch: &Batch, limits: Limits) -> Result<()> {
         let strides = kernel::strides(&self.radices);
         let weights = batch.weight.as_ref().map(|w| &*w.values);
         let (mut groups, mut numbers, mut keys) = ([0u64; CHUNK], [0u64; CHUNK], [0u64; CHUNK]);
+        let mut kept: Vec<Vec<Scored>> = vec![Vec::new(); self.tables.len()];
         for chunk in chunks(Span { from: 0, to: batch.rows }) {
             let length = chunk.to - chunk.from;
             let groups = &mut groups[..length];
@@ -340,12 +389,16 @@ impl State {
                 let scored = self.schema.models[model].scored;
                 let scores = batch.models.get(model).and_then(|m| m.score.as_ref()).filter(|_| scored);
                 let part = chunk.from..chunk.to;
-                kernel::accumulate(
-                    &mut self.tables[model],
-                    keys,
-                    weights.map(|w| &w[part.clone()]),
-                    scores.map(|s| &s.values[part.clone()]),
-                );
+                let (weights, scores) = (weights.map(|w| &w[part.clone()]), scores.map(|s| &s.values[part.clone()]));
+                kernel::accumulate(&mut self.tables[model], keys, weights, scores);
+                if let (Some(_), Some(scores)) = (&self.scores[model], scores) {
+                    push_scores(&mut kept[model], keys, scores, weights);
+                }
+            }
+        }
+        for (runs, rows) in self.scores.iter_mut().zip(kept) {
+            if let Some(runs) = runs {
+                runs.add(ScoreTable::of(rows, weights.is_some()), limits.max_scores);
             }
         }
         Ok(())
@@ -364,9 +417,19 @@ impl State {
                 table.add_group(to, full, *from);
             }
         }
+        let numbers: FxHashMap<usize, usize> = groups.iter().enumerate().map(|(to, (_, from))| (*from, to)).collect();
+        let weighted = self.schema.weighted;
+        let scores = self
+            .scores
+            .into_iter()
+            .map(|runs| Some(runs?.finish(weighted).renumbered(|group| numbers.get(&group).copied().unwrap_or(0))));
+        let scores = scores.collect();
+        // Each has counted every batch, of which there was one at least.
+        let inner = self.segmentations.into_iter().filter_map(|all| all.finish().transpose());
+        let segmentations = inner.collect::<Result<_>>()?;
         let exact: Vec<usize> = self.schema.axes().map(|a| a.levels.len() + 1).collect();
         let groups = groups.iter().map(|(key, _)| Tally::encode(&Tally::decode(*key, &self.radices), &exact)).collect();
-        Ok(Tally { schema: self.schema, rows: self.rows, groups, tables }.canonical())
+        Ok(Tally { schema: self.schema, rows: self.rows, groups, tables, scores, segmentations }.canonical())
     }
 }
 
@@ -382,4 +445,10 @@ fn stage<W: Word>(keys: &mut [W], batch: &Batch, model: usize, chunk: Span, stri
 
 fn chunks(span: Span) -> impl Iterator<Item = Span> {
     (span.from..span.to).step_by(CHUNK).map(move |from| Span { from, to: (from + CHUNK).min(span.to) })
+}
+
+/// Adds the rows of a chunk that have a score; a key is a slot of the table, `(group * 3 + label) * 4 + decision`.
+fn push_scores<W: Word>(to: &mut Vec<Scored>, keys: &[W], scores: &[f64], weights: Option<&[f64]>) {
+    let rows = keys.iter().zip(scores).enumerate().filter(|(_, (_, s))| !s.is_nan());
+    to.extend(rows.map(|(i, (key, s))| (key_of(*s), (key.index() / DECISIONS) as u32, weights.map_or(1.0, |w| w[i]))));
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use rustc_hash::FxHashMap;
 
 use super::{Counts, Tally};
+use crate::metrics::scores::ScoredGroup;
 
 /// One group's cells.
 #[derive(Debug, Clone, Default)]
@@ -14,6 +15,31 @@ pub(crate) struct Group {
     pub whole: Counts,
     /// By stratum number; rows whose stratum is missing are in no stratum.
     pub strata: BTreeMap<u64, Counts>,
+}
+
+/// How the groups of a tally are shared out to the parts of a slice; by their digits, 0 for missing, level + 1.
+pub(crate) struct Parts<'a> {
+    count: usize,
+    of: Box<dyn Fn(&[usize]) -> Option<usize> + Sync + 'a>,
+}
+
+impl<'a> Parts<'a> {
+    pub fn new(count: usize, of: impl Fn(&[usize]) -> Option<usize> + Sync + 'a) -> Self {
+        Parts { count, of: Box::new(of) }
+    }
+
+    /// All rows as one part.
+    pub fn whole() -> Self {
+        Parts::new(1, |_| Some(0))
+    }
+
+    pub fn len(&self) -> usize {
+        self.count
+    }
+
+    pub fn of(&self, digits: &[usize]) -> Option<usize> {
+        (self.of)(digits)
+    }
 }
 
 /// The groups of a margin.
@@ -71,7 +97,7 @@ impl Tally {
 
     /// Calls with the digits (0 missing, level + 1), the stratum number, if known, and the cells of
     /// every occupied group.
-    fn for_each(&self, model: usize, mut visit: impl FnMut(&[usize], Option<u64>, &Counts)) {
+    pub(super) fn for_each(&self, model: usize, mut visit: impl FnMut(&[usize], Option<u64>, &Counts)) {
         let radices = self.schema.radices();
         let attributes = self.schema.attributes.len();
         let edge = self.schema.models[model].edge();
@@ -82,6 +108,22 @@ impl Tally {
             let stratum = known.then(|| Self::encode(strata, &radices[attributes..]));
             visit(&digits, stratum, &self.tables[model].counts(at, edge));
         }
+    }
+
+    /// The scored rows of every part, for a model with scores; `None` where they were too many to keep.
+    pub(crate) fn scored(&self, model: usize, parts: &Parts) -> Option<Vec<ScoredGroup>> {
+        let keeper = self.schema.models[model].same_scores_as.unwrap_or(model);
+        let table = self.scores.get(keeper)?.as_ref().filter(|t| !t.dropped)?;
+        let radices = self.schema.radices();
+        let part = |key: &u64| parts.of(&Self::decode(*key, &radices)).map(|p| p as u32);
+        let part_of: Vec<Option<u32>> = self.groups.iter().map(part).collect();
+        Some(table.by_part(parts.len(), &part_of))
+    }
+
+    /// How many entries of score, group and label a model has.
+    pub(crate) fn score_entries(&self, model: usize) -> usize {
+        let keeper = self.schema.models[model].same_scores_as.unwrap_or(model);
+        self.scores.get(keeper).and_then(Option::as_ref).map_or(0, super::ScoreTable::len)
     }
 
     /// The name of a stratum by its number.

@@ -9,16 +9,20 @@ mod accumulate;
 mod cells;
 mod kernel;
 mod margin;
+mod scores;
+mod segments;
 
 use serde::{Deserialize, Serialize};
 
 pub use accumulate::{Accumulator, Limits};
 pub use cells::{Cell, Counts, ScoreSums};
-pub(crate) use margin::Group;
+pub(crate) use margin::{Group, Parts};
 
 use crate::data::{Batch, Cut, Model, Rule, sorted_order};
 use crate::error::{Error, Result};
 use cells::{SLOTS, Table};
+use scores::ScoreTable;
+pub use segments::{Classes, SegmentationDef};
 
 /// An attribute or stratum of a tally.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -55,11 +59,30 @@ pub struct ModelDef {
     pub rule: DecisionRule,
     /// Whether it has scores.
     pub scored: bool,
+    /// The earlier model, by number, that it has its scores in common with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub same_scores_as: Option<usize>,
 }
 
 impl ModelDef {
     fn label_only() -> Self {
-        ModelDef { name: "label".into(), rule: DecisionRule::None, scored: false }
+        ModelDef { name: "label".into(), rule: DecisionRule::None, scored: false, same_scores_as: None }
+    }
+
+    /// The models of a batch, or the one that stands for its label alone.
+    fn all_of(batch: &Batch) -> Vec<Self> {
+        if batch.models.is_empty() {
+            return vec![Self::label_only()];
+        }
+        let same = |a: &Model, b: &Model| match (&a.score, &b.score) {
+            (Some(a), Some(b)) => std::ptr::eq(a.values.as_ref(), b.values.as_ref()),
+            _ => false,
+        };
+        let one = |(at, model): (usize, &Model)| {
+            let same_scores_as = batch.models[..at].iter().position(|earlier| same(earlier, model));
+            ModelDef { same_scores_as, ..Self::of(model) }
+        };
+        batch.models.iter().enumerate().map(one).collect()
     }
 
     fn of(model: &Model) -> Self {
@@ -69,12 +92,17 @@ impl ModelDef {
             Rule::AtLeast(t) => DecisionRule::Threshold(*t),
             Rule::Cut(cut) => DecisionRule::Top(*cut),
         };
-        ModelDef { name: model.name.clone(), rule, scored: model.score.is_some() }
+        ModelDef { name: model.name.clone(), rule, scored: model.score.is_some(), same_scores_as: None }
     }
 
     /// Whether there are decisions.
     pub fn decides(&self) -> bool {
         self.rule != DecisionRule::None
+    }
+
+    /// Whether the tally holds its scores, rather than those of an earlier model that has the same.
+    pub(crate) fn keeps_scores(&self) -> bool {
+        self.scored && self.same_scores_as.is_none()
     }
 
     fn edge(&self) -> f64 {
@@ -96,8 +124,11 @@ pub struct Schema {
     pub labelled: bool,
     /// Whether rows carry weights.
     pub weighted: bool,
-    /// The models; a tally of labels alone has one that decides nothing.
+    /// The models; a tally of labels or segments alone has one that decides nothing.
     pub models: Vec<ModelDef>,
+    /// The segmentations.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub segmentations: Vec<SegmentationDef>,
 }
 
 impl Schema {
@@ -140,6 +171,10 @@ pub struct Tally {
     /// Keys of the occupied groups, rising; one digit an axis, 0 for missing.
     groups: Vec<u64>,
     tables: Vec<Table>,
+    /// For each model that has scores of its own, how many rows have which.
+    scores: Vec<Option<ScoreTable>>,
+    /// For each segmentation, the counts with its segments (and classes) as further axes.
+    segmentations: Vec<Tally>,
 }
 
 /// A tally as it is written, not yet checked.
@@ -149,11 +184,16 @@ struct Unchecked {
     rows: u64,
     groups: Vec<u64>,
     tables: Vec<Table>,
+    #[serde(default)]
+    scores: Vec<Option<ScoreTable>>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    segmentations: Vec<Tally>,
 }
 
 impl From<Tally> for Unchecked {
     fn from(t: Tally) -> Self {
-        Unchecked { schema: t.schema, rows: t.rows, groups: t.groups, tables: t.tables }
+        let Tally { schema, rows, groups, tables, scores, segmentations } = t;
+        Unchecked { schema, rows, groups, tables, scores, segmentations }
     }
 }
 
@@ -187,7 +227,24 @@ impl TryFrom<Unchecked> for Tally {
                 return wrong("a weight is negative or not finite");
             }
         }
-        Ok(Tally { schema: t.schema, rows: t.rows, groups: t.groups, tables: t.tables })
+        if t.scores.len() != t.schema.models.len() || t.segmentations.len() != t.schema.segmentations.len() {
+            return wrong("it needs the scores of each model and the counts of each segmentation");
+        }
+        for (table, model) in t.scores.iter().zip(&t.schema.models) {
+            if table.is_some() != model.keeps_scores() {
+                return wrong("a model's scores are missing, or are not its own");
+            }
+            if table.as_ref().is_some_and(|s| !s.is_sound(t.groups.len(), t.schema.weighted)) {
+                return wrong("its scores are out of order");
+            }
+        }
+        for (inner, def) in t.segmentations.iter().zip(&t.schema.segmentations) {
+            if inner.rows != t.rows || !def.fits(&t.schema, &inner.schema) {
+                return wrong("a segmentation does not count the same rows by the same groups");
+            }
+        }
+        let Unchecked { schema, rows, groups, tables, scores, segmentations } = t;
+        Ok(Tally { schema, rows, groups, tables, scores, segmentations })
     }
 }
 
@@ -266,7 +323,17 @@ impl Tally {
                 table
             })
             .collect();
-        *self = Tally { schema: joined, rows, groups, tables };
+        let place = |key: &u64| groups.partition_point(|g| g < key);
+        let scores = self.scores.iter().zip(&other.scores).map(|(a, b)| {
+            let a = a.as_ref()?.renumbered(|g| place(&mine[g]));
+            Some(a.merged(&b.as_ref()?.renumbered(|g| place(&theirs[g]))))
+        });
+        let scores = scores.collect();
+        let mut segmentations = self.segmentations.clone();
+        for (inner, other) in segmentations.iter_mut().zip(&other.segmentations) {
+            inner.merge(other)?;
+        }
+        *self = Tally { schema: joined, rows, groups, tables, scores, segmentations };
         Ok(())
     }
 
@@ -288,6 +355,17 @@ impl Tally {
             if !done {
                 return Err(Error::Negative { group: joined.group_name(&Self::decode(*key, &radices)) });
             }
+        }
+        for (table, out) in left.scores.iter_mut().zip(&other.scores) {
+            if let (Some(mine), Some(out)) = (table.as_ref(), out) {
+                // Rows that were found above are here too, unless their scores differ.
+                let out = out.renumbered(|g| position.get(&theirs[g]).copied().unwrap_or(0));
+                let rest = mine.without(&out);
+                *table = Some(rest.ok_or_else(|| Error::Negative { group: "those with these scores".into() })?);
+            }
+        }
+        for (inner, out) in left.segmentations.iter_mut().zip(&other.segmentations) {
+            inner.subtract(out)?;
         }
         left.rows = self.rows.saturating_sub(other.rows);
         *self = left;
@@ -326,6 +404,9 @@ impl Tally {
                 })
                 .collect()
         };
+        if a.segmentations != b.segmentations {
+            return Err(mismatch("they have other segmentations, or other orders or values of segments".into()));
+        }
         if a.models != b.models {
             return Err(mismatch("they have other models, thresholds or selections".into()));
         }
@@ -380,6 +461,11 @@ impl Tally {
                 sorted.add_group(to, table, *from);
             }
             *table = sorted;
+        }
+        let mut place = vec![0; order.len()];
+        order.iter().enumerate().for_each(|(to, from)| place[*from] = to);
+        for table in self.scores.iter_mut().flatten() {
+            *table = table.renumbered(|g| place[g]);
         }
         let groups = order.iter().map(|i| keys[*i]).collect();
         Tally { schema, groups, ..self }

@@ -1,8 +1,8 @@
 //! From fields to batches: every column's part is played here, whatever the file's format.
 
-use super::super::{Batch, Binary, BinaryReader, Categorical, Codes, Model, Numbers, Rule};
+use super::super::{Batch, Binary, BinaryReader, Categorical, Codes, Model, Numbers, Rule, Segments};
 use super::intern::{Levels, MISSING, TextCache};
-use super::plan::{LevelPlan, Missing, ModelPlan, NumberPart, Plan, RulePlan, finite};
+use super::plan::{LevelPlan, Missing, ModelPlan, NumberPart, Plan, RulePlan, SegmentPlan, finite};
 use super::spool::Input;
 use crate::error::{Error, Result};
 use crate::tally::{Accumulator, Limits, Tally};
@@ -266,7 +266,15 @@ fn batch<'a>(
         let codes = Codes::from(s.codes.as_slice());
         Categorical::trusted(&s.plan.name, s.levels.names(), codes, s.plan.ordered())
     };
-    let (attributes, strata) = levels.split_at(plan.attributes);
+    let (attributes, further) = levels.split_at(plan.attributes);
+    let strata = &further[..plan.strata];
+    let segments = |s: &SegmentPlan| Segments {
+        column: level(&levels[s.segment]),
+        classes: s.class.map(|at| level(&levels[at])),
+        earlier: s.asked.earlier.is_some(),
+        order: s.asked.order.clone(),
+        values: s.asked.values.clone(),
+    };
     let binary = |at: usize| Binary::from(&binaries[at].codes);
     let number = |at: usize| Numbers::trusted(&numbers[at].values);
     let model = |m: &ModelPlan| Model {
@@ -283,6 +291,7 @@ fn batch<'a>(
         strata: strata.iter().map(level).collect(),
         label: plan.label.map(binary),
         models: plan.models.iter().map(model).collect(),
+        segmentations: plan.segmentations.iter().map(segments).collect(),
         weight: plan.weight.map(number),
     }
 }

@@ -396,7 +396,9 @@ enum Part {
 /// What the units have given so far.
 struct Total<'s> {
     inputs: &'s [Input],
-    tally: Option<Tally>,
+    /// Tallies of rising age, each of at least twice the units of the one after it: so a row's score is merged a
+    /// few times only, however many units there are.
+    tallies: Vec<(usize, Tally)>,
     readers: Vec<BinaryReader>,
     files: Vec<FileInfo>,
 }
@@ -411,7 +413,7 @@ impl<'s> Total<'s> {
             format: input.format,
         };
         let files = inputs.iter().zip(stamps).map(file).collect();
-        Total { inputs, tally: None, readers: plan.readers(), files }
+        Total { inputs, tallies: Vec::new(), readers: plan.readers(), files }
     }
 
     fn take(&mut self, unit: &Unit, outcome: Outcome) -> Result<()> {
@@ -419,10 +421,13 @@ impl<'s> Total<'s> {
             all.absorb(part);
             all.check(|row| self.inputs[unit.file].place(Some(row)))?;
         }
-        match (&mut self.tally, outcome.tally) {
-            (Some(all), Some(part)) => all.merge(&part)?,
-            (all @ None, part) => *all = part,
-            _ => {}
+        if let Some(mut part) = outcome.tally {
+            let mut units = 1;
+            while let Some((older, mut all)) = self.tallies.pop_if(|(older, _)| *older <= units) {
+                all.merge(&part)?;
+                (units, part) = (older + units, all);
+            }
+            self.tallies.push((units, part));
         }
         let file = &mut self.files[unit.file];
         file.rows += outcome.rows;
@@ -436,9 +441,14 @@ impl<'s> Total<'s> {
         for reader in &self.readers {
             reader.finish()?;
         }
-        let Some(tally) = self.tally else {
+        let mut tallies = self.tallies.into_iter().map(|(_, tally)| tally).rev();
+        let Some(mut tally) = tallies.next() else {
             return Err(Error::Nothing { problem: "there are no rows", place: Place::default() });
         };
+        for mut older in tallies {
+            older.merge(&tally)?;
+            tally = older;
+        }
         let texts = |r: &BinaryReader| r.values().map(String::from).collect();
         let names = plan.binaries.iter().map(|b| plan.columns[b.column].clone());
         let values = names.zip(self.readers.iter().map(texts)).collect();

@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use rustc_hash::FxHashMap;
 
 use super::super::bands::Cuts;
-use super::super::{Bands, BinaryReader, Columns, Cut, LevelColumn, ModelColumns, Rule, Top, is_weight, unique};
+use super::super::{
+    Bands, BinaryReader, Columns, Cut, LevelColumn, ModelColumns, Rule, SegmentColumns, Top, is_weight, unique,
+};
 use crate::error::{Error, Place, Result};
 
 /// The columns to read and what becomes of them. Columns are looked up by their index in `columns`.
@@ -13,10 +15,12 @@ use crate::error::{Error, Place, Result};
 pub(super) struct Plan {
     /// The columns of the files, each once.
     pub columns: Vec<String>,
-    /// Attributes first, then strata.
+    /// Attributes first, then strata, then segments and classes.
     pub levels: Vec<LevelPlan>,
     /// How many of the levels are attributes.
     pub attributes: usize,
+    /// How many of the levels after them are strata.
+    pub strata: usize,
     /// Label and decisions.
     pub binaries: Vec<BinaryPlan>,
     /// Scores and weight, or numbers to be cut.
@@ -26,6 +30,7 @@ pub(super) struct Plan {
     /// The number that is the weight.
     pub weight: Option<usize>,
     pub models: Vec<ModelPlan>,
+    pub segmentations: Vec<SegmentPlan>,
     pub missing: Missing,
 }
 
@@ -70,6 +75,14 @@ pub(super) struct ModelPlan {
     pub decision: Option<usize>,
     pub score: Option<usize>,
     pub rule: RulePlan,
+}
+
+/// A segmentation: the places of its columns among the levels.
+#[derive(Debug)]
+pub(super) struct SegmentPlan {
+    pub asked: SegmentColumns,
+    pub segment: usize,
+    pub class: Option<usize>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -179,10 +192,20 @@ impl Plan {
         }
         unique(&plan.levels.iter().map(|l| l.name.as_str()).collect::<Vec<_>>())?;
         plan.label = asked.label.as_ref().map(|name| plan.binary(name, asked));
+        plan.strata = asked.strata.len();
+        for segments in &asked.segments {
+            segments.check()?;
+            let segment = plan.level(&segments.column)?;
+            let class = segments.class.as_ref().or(segments.earlier.as_ref());
+            let class = class.map(|name| plan.level(name)).transpose()?;
+            plan.segmentations.push(SegmentPlan { asked: segments.clone(), segment, class });
+        }
         for model in asked.models()? {
             let model = plan.model(model, asked)?;
             plan.models.push(model);
         }
+        let models = plan.models.iter().map(|m| m.name.as_str());
+        unique(&models.chain(asked.segments.iter().map(|s| s.column.as_str())).collect::<Vec<_>>())?;
         if let Some(name) = &asked.weight {
             plan.weight = Some(plan.number(name, NumberPart::Weight));
         }
@@ -190,8 +213,9 @@ impl Plan {
         if let Some(name) = asked.favorable.keys().find(|name| !binaries.contains(&name.as_str())) {
             return Err(Error::unknown("label or decision", name, " with favourable values", binaries));
         }
-        if plan.label.is_none() && plan.models.is_empty() {
-            return Err(Error::Nothing { problem: "give a label, a decision or a score", place: Place::default() });
+        if plan.label.is_none() && plan.models.is_empty() && plan.segmentations.is_empty() {
+            let problem = "give a label, a decision, a score or segments";
+            return Err(Error::Nothing { problem, place: Place::default() });
         }
         Ok(plan)
     }
@@ -201,11 +225,13 @@ impl Plan {
             columns: Vec::new(),
             levels: Vec::new(),
             attributes: 0,
+            strata: 0,
             binaries: Vec::new(),
             numbers: Vec::new(),
             label: None,
             weight: None,
             models: Vec::new(),
+            segmentations: Vec::new(),
             missing: Missing::new(missing),
         }
     }
@@ -215,6 +241,13 @@ impl Plan {
             self.columns.push(name.into());
             self.columns.len() - 1
         })
+    }
+
+    /// Adds a column of levels as they stand.
+    fn level(&mut self, name: &str) -> Result<usize> {
+        let column = self.column(name);
+        self.levels.push(LevelPlan::new(column, &LevelColumn::plain(name))?);
+        Ok(self.levels.len() - 1)
     }
 
     fn binary(&mut self, name: &str, asked: &Columns) -> usize {
