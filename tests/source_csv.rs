@@ -442,7 +442,7 @@ fn many_levels_keep_their_rows() {
     let files = Files::new();
     let source = Source::open(&[files.put("in.csv", &text)]).unwrap().chunk_rows(4096);
     assert_eq!(read(source, &columns()).unwrap().tally, Tally::of(&same.build().unwrap()).unwrap());
-    let small = Limits { max_cells: 100 };
+    let small = Limits { max_cells: 100, ..Limits::default() };
     let many =
         Source::open(&[files.put("two.csv", text.replace("sex,paid", "sex,paid2").replace("paid2", "paid"))]).unwrap();
     let twice = Columns { strata: vec![LevelColumn::plain("paid")], ..columns() };

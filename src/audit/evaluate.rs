@@ -2,38 +2,31 @@
 
 use rayon::prelude::*;
 
-use super::figures::Scope;
-use super::judge;
-use super::slice::{Between, Slice, Subject};
-use super::wording::{self, About};
-use super::{Against, AuditPlan, Comparison, Criterion, Reference, Verdict};
+use super::figures::{Kind, Role, Scope};
+use super::findings::findings;
+use super::slice::{Slice, Subject};
+use super::table::table;
+use super::{AuditPlan, Reference, Verdict, outcome, wording};
 use crate::data::unique;
 use crate::error::{Error, Place, Result};
-use crate::inference::sidak_level;
-use crate::inference::worst::{GroupRate, expected_null_gap, expected_null_ratio};
-use crate::metrics::catalog;
-use crate::metrics::compare::Compared;
-use crate::metrics::measure::Measured;
+use crate::metrics::{Of, catalog};
 use crate::report::{
-    AttributeTable, Coverage, DataSummary, Disparity, Finding, GroupResult, InputFile, ModelReport, OutcomeCoverage,
-    Provenance, Report, SCHEMA_VERSION, Settings,
+    Coverage, DataSummary, Finding, InputFile, ModelReport, OutcomeCoverage, Provenance, Report, SCHEMA_VERSION,
+    Settings,
 };
-use crate::tally::{Counts, DecisionRule, Group, Tally};
-
-/// Draws behind the disparity that noise alone would show.
-const NOISE_DRAWS: usize = 400;
-
-/// Figures closer than this are equal.
-const TIE: f64 = 1e-9;
-
-const COMPARISONS: [Comparison; 2] = [Comparison::Difference, Comparison::Ratio];
+use crate::tally::{Counts, DecisionRule, ModelDef, Parts, Segmented, Tally};
 
 /// Audits a tally.
 pub(crate) fn evaluate(plan: &AuditPlan, tally: &Tally, inputs: Vec<InputFile>) -> Result<Report> {
     let attributes = chosen(plan, tally)?;
     check_names(plan, tally, &attributes)?;
-    let models = 0..tally.schema().models.len();
-    let mut models: Vec<ModelReport> = models.map(|m| model(plan, tally, m, &attributes)).collect::<Result<_>>()?;
+    let schema = tally.schema();
+    let segmented: Vec<Segmented> =
+        (0..schema.segmentations.len()).map(|s| tally.segmented(s)).collect::<Result<_>>()?;
+    let in_or_out: Vec<Tally> = segmented.iter().enumerate().map(|(s, of)| tally.one_vs_rest(s, of)).collect();
+    let mut scopes = scopes(plan, tally, &segmented, &in_or_out);
+    note_what_is_elsewhere(plan, &mut scopes);
+    let mut models: Vec<ModelReport> = scopes.iter().map(|scope| model(scope, &attributes)).collect::<Result<_>>()?;
     adjust(plan, &mut models);
     let verdict = models.iter().map(|m| m.verdict).max().unwrap_or(Verdict::Inconclusive);
     Ok(Report {
@@ -112,6 +105,15 @@ fn check_names(plan: &AuditPlan, tally: &Tally, attributes: &[usize]) -> Result<
                 return Err(Error::unknown("attribute", attribute, context, sliced.iter().map(String::as_str)));
             }
         }
+        let measure = catalog::measure(&criterion.metric);
+        if let Some(entry) = measure.filter(|e| !outcome::allows(e, criterion.against)) {
+            let setting = format!("the criterion `{}`", criterion.metric);
+            let expected = match entry.of {
+                Of::Pair => "`against` = `between_groups`, `reference` or `rest`: it is of two groups",
+                _ => "`against = \"between_groups\"`: it is of all groups at once",
+            };
+            return Err(Error::setting(&setting, "compared otherwise", expected));
+        }
         let Some(entry) = catalog::criterion_entry(&criterion.metric) else { continue };
         let setting = format!("the criterion `{}`", criterion.metric);
         if entry.conditional && schema.strata.is_empty() {
@@ -160,31 +162,71 @@ fn settings(plan: &AuditPlan) -> Settings {
     }
 }
 
-fn model(plan: &AuditPlan, tally: &Tally, model: usize, attributes: &[usize]) -> Result<ModelReport> {
-    let def = &tally.schema().models[model];
-    let whole = tally.whole(model);
-    let scope = Scope::new(plan, tally, model, &whole.whole);
-    let figures = scope.measure(&[&whole.whole], |_| true).swap_remove(0);
+/// Everything to audit: the models, then each segmentation with its segments as decisions.
+fn scopes<'a>(
+    plan: &'a AuditPlan,
+    tally: &'a Tally,
+    segmented: &'a [Segmented],
+    in_or_out: &'a [Tally],
+) -> Vec<Scope<'a>> {
+    let schema = tally.schema();
+    // Where there are only segments, the model that stands for a label alone has nothing to say.
+    let silent = |def: &ModelDef| !schema.segmentations.is_empty() && !def.decides() && !def.scored && !schema.labelled;
+    let models = (0..schema.models.len()).filter(|m| !silent(&schema.models[*m]));
+    let mut scopes: Vec<Scope> = models.map(|m| Scope::new(plan, tally, m, Kind::Model)).collect();
+    for (number, (segmented, in_or_out)) in segmented.iter().zip(in_or_out).enumerate() {
+        scopes.push(Scope::of_segmentation(plan, tally, number, segmented));
+        let segments = 0..in_or_out.schema().models.len();
+        let segment_of = Some(schema.segmentations[number].name.as_str());
+        scopes.extend(segments.map(|m| Scope { segment_of, ..Scope::new(plan, in_or_out, m, Kind::OneVsRest) }));
+    }
+    scopes
+}
+
+/// A criterion about scores is no fault of a segmentation where there are scores to judge, and so on.
+fn note_what_is_elsewhere(plan: &AuditPlan, scopes: &mut [Scope]) {
+    for criterion in &plan.policy.criteria {
+        let can: Vec<bool> = scopes.iter().map(|s| Subject::of(&criterion.metric, s).is_some()).collect();
+        let kinds: Vec<Kind> = scopes.iter().map(|s| s.kind).collect();
+        let first = kinds.first().copied();
+        for (at, scope) in scopes.iter_mut().enumerate() {
+            let others = || (0..can.len()).filter(|o| kinds[*o] != kinds[at]);
+            // What nothing can answer is said once, of the first kind.
+            if !can[at] && (others().any(|o| can[o]) || first != Some(scope.kind)) {
+                scope.elsewhere.push(criterion.metric.clone());
+            }
+        }
+    }
+}
+
+fn model(scope: &Scope, attributes: &[usize]) -> Result<ModelReport> {
+    let (plan, tally) = (scope.plan, scope.tally);
+    let (name, rule) = scope.about();
+    let whole = tally.whole(scope.model);
+    let all = scope.data(&Parts::whole());
+    let figures = scope.measure(&[&whole.whole], &all.iter().collect::<Vec<_>>(), Role::Own, |_| true).swap_remove(0);
+    drop(all);
     let mut slices: Vec<Slice> = subsets(attributes, plan.order)
         .par_iter()
-        .map(|set| Slice::by(&scope, set, (&whole, &figures)))
+        .map(|set| Slice::by(scope, set, (&whole, &figures)))
         .collect::<Result<_>>()?;
     if !plan.groups.is_empty() {
-        slices.push(Slice::named(&scope, &plan.groups, (&whole, &figures))?);
+        slices.push(Slice::named(scope, &plan.groups, (&whole, &figures))?);
     }
-    let mut findings: Vec<Finding> = slices.iter().flat_map(|slice| findings(slice)).collect();
+    let mut findings: Vec<Finding> = slices.iter().flat_map(findings).collect();
     findings.sort_by(|a, b| b.verdict.cmp(&a.verdict).then(b.gravity.total_cmp(&a.gravity)));
     let counted = |v: Verdict| if v == Verdict::Inconclusive { plan.policy.inconclusive } else { v };
     let verdict = findings.iter().map(|f| counted(f.verdict)).max().unwrap_or(Verdict::Pass);
-    let coverage = outcome_coverage(&scope, &whole.whole);
-    let mut notes = notes(&scope, &coverage);
+    let coverage = outcome_coverage(scope, &whole.whole);
+    let mut notes = notes(scope, &coverage);
     notes.extend(slices.iter().filter(|s| !s.complete).map(|s| {
         format!("{} has {} groups: only the leading metrics are compared group by group.", s.name, s.parts.len())
     }));
     let tables = slices.par_iter().map(|slice| table(slice, &whole)).collect();
     Ok(ModelReport {
-        model: def.name.clone(),
-        rule: def.rule,
+        model: name.into(),
+        rule,
+        segment_of: scope.segment_of.map(String::from),
         verdict,
         coverage,
         findings,
@@ -250,303 +292,6 @@ fn notes(scope: &Scope, coverage: &OutcomeCoverage) -> Vec<String> {
         notes.push("Named groups may overlap: intervals of the comparison between them take them as separate, which errs on the side of caution.".into());
     }
     notes
-}
-
-/// The table of a slice: every group's figures and every comparison.
-fn table(slice: &Slice, whole: &Group) -> AttributeTable {
-    let scope = slice.scope;
-    let total = whole.whole.total();
-    let groups = slice.parts.iter().map(|part| {
-        let cell = part.group.whole.total();
-        let strata = part.group.strata.iter();
-        GroupResult {
-            group: part.name.clone(),
-            rows: cell.rows.round() as u64,
-            weight: cell.weight,
-            effective_size: cell.effective(),
-            share: if total.weight > 0.0 { cell.weight / total.weight } else { 0.0 },
-            too_small: part.too_small,
-            metrics: scope.by_name(&part.figures),
-            strata: strata.map(|(s, counts)| (scope.tally.stratum_name(*s), scope.closed_by_name(counts))).collect(),
-        }
-    });
-    AttributeTable {
-        attribute: slice.name.clone(),
-        attributes: slice.attributes.clone(),
-        overlapping: slice.overlapping,
-        reference: slice.reference_name().map(String::from),
-        groups: groups.collect(),
-        missing_rows: slice.missing_rows.round() as u64,
-        disparities: disparities(slice),
-    }
-}
-
-fn disparities(slice: &Slice) -> Vec<Disparity> {
-    let scope = slice.scope;
-    let level = scope.level;
-    let mut all = Vec::new();
-    for (at, figure) in scope.figures.iter().enumerate() {
-        let subject = Subject::Figure(at);
-        for comparison in COMPARISONS {
-            all.push(between(slice, figure.name(), comparison, slice.between(&subject, comparison, level)));
-        }
-        if !slice.complete
-            && slice
-                .parts
-                .first()
-                .is_some_and(|p| p.rest[at].estimate.value.is_none() && p.rest[at].estimate.support.rows == 0.0)
-        {
-            continue;
-        }
-        for against in [Against::Reference, Against::Rest, Against::Overall] {
-            all.extend(each_group(slice, figure.name(), &subject, against));
-        }
-    }
-    for entry in catalog::CRITERIA {
-        let Some(subject) = Subject::of(entry.name, scope) else { continue };
-        if subject.compares_groups() {
-            for comparison in COMPARISONS.into_iter().filter(|c| subject.allows(*c)) {
-                all.push(between(slice, entry.name, comparison, slice.between(&subject, comparison, level)));
-            }
-            all.extend(each_group(slice, entry.name, &subject, Against::Reference));
-        } else {
-            all.extend(each_group(slice, entry.name, &subject, Against::Rest));
-        }
-    }
-    all.extend(by_stratum(slice));
-    all
-}
-
-fn disparity(name: &str, comparison: Comparison, against: String, compared: Compared) -> Disparity {
-    Disparity {
-        metric: name.into(),
-        group: None,
-        stratum: None,
-        comparison,
-        against,
-        estimate: compared.estimate,
-        p_value: compared.p_value,
-        test: compared.test.map(String::from),
-        highest: None,
-        lowest: None,
-        left_out: Vec::new(),
-    }
-}
-
-fn between(slice: &Slice, name: &str, comparison: Comparison, found: Between) -> Disparity {
-    let extreme = |at: Option<usize>| at.map(|i| slice.parts[i].name.clone());
-    let extremes = found.compared.extremes;
-    Disparity {
-        highest: extreme(extremes.map(|e| e.0)),
-        lowest: extreme(extremes.map(|e| e.1)),
-        left_out: found.left_out,
-        ..disparity(name, comparison, "between_groups".into(), found.compared)
-    }
-}
-
-fn each_group(slice: &Slice, name: &str, subject: &Subject, against: Against) -> Vec<Disparity> {
-    let skip = |part: usize| against == Against::Reference && slice.reference == Some(part);
-    if against == Against::Reference && slice.reference.is_none() {
-        return Vec::new();
-    }
-    let mut all = Vec::new();
-    for part in (0..slice.parts.len()).filter(|p| !skip(*p)) {
-        for comparison in COMPARISONS.into_iter().filter(|c| subject.allows(*c)) {
-            let compared = slice.one(subject, part, against, comparison, slice.scope.level);
-            all.push(Disparity {
-                group: Some(slice.parts[part].name.clone()),
-                ..disparity(name, comparison, slice.against_name(against), compared)
-            });
-        }
-    }
-    all
-}
-
-/// The worst case within each stratum.
-fn by_stratum(slice: &Slice) -> Vec<Disparity> {
-    let scope = slice.scope;
-    let strata: std::collections::BTreeSet<u64> =
-        slice.parts.iter().flat_map(|p| p.group.strata.keys().copied()).collect();
-    let mut all = Vec::new();
-    for stratum in strata {
-        let present = slice.parts.iter().filter_map(|p| Some((p, p.group.strata.get(&stratum)?)));
-        for figure in &scope.figures {
-            let super::figures::Figure::Catalog(entry) = figure else { continue };
-            let measured: Vec<Measured> = present
-                .clone()
-                .filter(|(p, _)| !p.too_small)
-                .map(|(_, counts)| scope.closed(entry, counts))
-                .filter(|m| m.estimate.value.is_some())
-                .collect();
-            for comparison in COMPARISONS {
-                let refs: Vec<&Measured> = measured.iter().collect();
-                let compared = crate::metrics::compare::worst_case(&refs, comparison, scope.level);
-                all.push(Disparity {
-                    stratum: Some(scope.tally.stratum_name(stratum)),
-                    ..disparity(entry.name, comparison, "between_groups".into(), compared)
-                });
-            }
-        }
-    }
-    all
-}
-
-/// What the policy's criteria find in a slice.
-fn findings(slice: &Slice) -> Vec<Finding> {
-    let criteria = slice.scope.plan.policy.criteria.iter();
-    let applies = |c: &&Criterion| c.attributes.is_empty() || c.attributes.contains(&slice.name);
-    criteria.filter(applies).filter_map(|criterion| finding(slice, criterion)).collect()
-}
-
-fn finding(slice: &Slice, criterion: &Criterion) -> Option<Finding> {
-    let scope = slice.scope;
-    let Some(subject) = Subject::of(&criterion.metric, scope) else {
-        return Some(not_possible(slice, criterion));
-    };
-    let found = match criterion.against {
-        Against::BetweenGroups => slice.between(&subject, criterion.comparison, scope.level),
-        // A group is the reference to itself: there is nothing to find.
-        Against::Reference if slice.parts.len() < 2 => Between::too_few_groups(),
-        against => worst_of_each(slice, &subject, criterion, against),
-    };
-    let estimate = found.compared.estimate.clone();
-    let mut verdict = judge::verdict(&estimate, criterion);
-    // Groups without a figure could be worse than any that has one; small groups are not judged at all.
-    if verdict == Verdict::Pass && found.unjudged || found.all_small {
-        verdict = Verdict::Inconclusive;
-    }
-    let noise = noise(slice, &subject, criterion, &found);
-    let mut left_out = found.left_out;
-    if found.all_small {
-        let policy = &scope.plan.policy;
-        let reason = format!("too small to judge: each has under {} rows, so no verdict", policy.minimum_group_size);
-        left_out.push(crate::report::LeftOut { group: "all groups".into(), reason });
-    }
-    let rows_to_decide = (verdict == Verdict::Inconclusive)
-        .then(|| judge::rows_to_decide(&estimate, criterion))
-        .flatten()
-        // Rows of the batch, not only of those that the metric is about (the positives, say).
-        .map(|rows| (rows as f64 * slice.batch_rows() / estimate.support.rows.max(1.0)).max(rows as f64).ceil() as u64);
-    let about =
-        About { slice, subject: &subject, criterion, estimate: &estimate, extremes: found.compared.extremes, verdict };
-    let extreme = |at: usize| slice.parts[at].name.clone();
-    Some(Finding {
-        sentence: about.sentence(),
-        verdict,
-        criterion: criterion.metric.clone(),
-        attribute: slice.name.clone(),
-        comparison: criterion.comparison,
-        against: slice.against_name(criterion.against),
-        minimum: criterion.minimum,
-        maximum: criterion.maximum,
-        gravity: judge::gravity(&estimate, criterion),
-        highest: found.compared.extremes.map(|e| extreme(e.0)),
-        lowest: found.compared.extremes.map(|e| extreme(e.1)),
-        p_value: found.compared.p_value,
-        p_adjusted: None,
-        test: found.compared.test.map(String::from),
-        noise,
-        rows_to_decide,
-        left_out,
-        estimate,
-    })
-}
-
-/// A criterion that the data have not the columns for.
-fn not_possible(slice: &Slice, criterion: &Criterion) -> Finding {
-    use crate::metrics::{Estimate, Support, Undefined};
-    let needs = |pick: fn(&catalog::Needs) -> bool| {
-        let metrics =
-            catalog::criterion_entry(&criterion.metric).map_or(vec![criterion.metric.as_str()], |c| c.metrics.to_vec());
-        metrics.iter().filter_map(|m| catalog::metric(m)).any(|m| pick(&m.needs))
-    };
-    let schema = slice.scope.tally.schema();
-    let def = &schema.models[slice.scope.model];
-    let reason = if needs(|n| n.label) && !schema.labelled {
-        Undefined::NoLabels
-    } else if needs(|n| n.decision) && !def.decides() {
-        Undefined::NoDecisions
-    } else {
-        Undefined::NoScores
-    };
-    Finding {
-        verdict: Verdict::Inconclusive,
-        sentence: format!("By {}, {} cannot be known: {reason}.", slice.name, criterion.metric),
-        criterion: criterion.metric.clone(),
-        attribute: slice.name.clone(),
-        comparison: criterion.comparison,
-        against: slice.against_name(criterion.against),
-        minimum: criterion.minimum,
-        maximum: criterion.maximum,
-        estimate: Estimate::undefined(reason, Support::default()),
-        highest: None,
-        lowest: None,
-        p_value: None,
-        p_adjusted: None,
-        test: None,
-        noise: None,
-        rows_to_decide: None,
-        left_out: Vec::new(),
-        gravity: 0.0,
-    }
-}
-
-/// The gravest of the groups against one thing; each interval is at a level that holds for all of them.
-fn worst_of_each(slice: &Slice, subject: &Subject, criterion: &Criterion, against: Against) -> Between {
-    let mut found = Between::too_few_groups();
-    let candidates = |small: bool| -> Vec<usize> {
-        let itself = |p: usize| against == Against::Reference && slice.reference == Some(p);
-        (0..slice.parts.len()).filter(|p| !itself(*p) && (small || !slice.parts[*p].too_small)).collect()
-    };
-    let mut parts = candidates(false);
-    if parts.is_empty() {
-        parts = candidates(true);
-        found.all_small = !parts.is_empty();
-    }
-    let level = sidak_level(slice.scope.level, parts.len().max(1));
-    for part in slice.parts.iter().enumerate().filter(|(i, p)| p.too_small && !parts.contains(i)).map(|(_, p)| p) {
-        let reason = format!("too small to judge: {} rows", part.group.whole.total().rows.round());
-        found.left_out.push(crate::report::LeftOut { group: part.name.clone(), reason });
-    }
-    let mut gravest: Option<(Verdict, f64, usize, Compared)> = None;
-    let tests = parts.len() as f64;
-    for part in parts {
-        let compared = slice.one(subject, part, against, criterion.comparison, level);
-        if let Err(reason) = compared.estimate.value() {
-            found.unjudged = true;
-            found
-                .left_out
-                .push(crate::report::LeftOut { group: slice.parts[part].name.clone(), reason: reason.to_string() });
-            gravest.get_or_insert((Verdict::Pass, f64::NEG_INFINITY, part, compared));
-            continue;
-        }
-        let key = (judge::verdict(&compared.estimate, criterion), judge::gravity(&compared.estimate, criterion));
-        // Of equals the first, whatever rounding makes of them.
-        if gravest.as_ref().is_none_or(|g| key.0 > g.0 || (key.0 == g.0 && key.1 > g.1 + TIE)) {
-            gravest = Some((key.0, key.1, part, compared));
-        }
-    }
-    if let Some((_, _, part, mut compared)) = gravest {
-        compared.extremes = compared.estimate.value.map(|_| (part, part));
-        compared.p_value = compared.p_value.map(|p| (p * tests).min(1.0));
-        found.compared = compared;
-    }
-    found
-}
-
-/// What noise alone would show between groups that were all equal.
-fn noise(slice: &Slice, subject: &Subject, criterion: &Criterion, found: &Between) -> Option<f64> {
-    if criterion.against != Against::BetweenGroups || subject.is_of_parts() {
-        return None;
-    }
-    let out = |name: &str| found.left_out.iter().any(|l| l.group == name);
-    let judged = slice.parts.iter().filter(|p| !out(&p.name));
-    let rates: Option<Vec<GroupRate>> = judged.map(|p| p.figures[subject.leading()].share).collect();
-    let (rates, seed) = (rates?, slice.scope.plan.seed);
-    match criterion.comparison {
-        Comparison::Difference => expected_null_gap(&rates, NOISE_DRAWS, seed),
-        Comparison::Ratio => expected_null_ratio(&rates, NOISE_DRAWS, seed),
-    }
 }
 
 /// Adjusts the p-values of all findings of the report together.

@@ -2,18 +2,21 @@
 
 use std::collections::BTreeMap;
 
+use super::outcome::{Data, MeasureRef, Outcome};
 use super::{AuditPlan, CustomMetric};
 use crate::inference::bootstrap::{Bootstrap, Replicates};
 use crate::metrics::catalog::{self, Entry};
 use crate::metrics::measure::{self, Measured};
-use crate::metrics::{Estimate, Support, Undefined};
-use crate::tally::{Cell, Counts, Tally};
+use crate::metrics::{Confidence, Estimate, Need, Of, Support, Undefined};
+use crate::tally::{Cell, Counts, DecisionRule, Parts, Segmented, Tally};
 
 /// A metric of the catalog or of the user.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Figure<'a> {
     Catalog(&'static Entry),
     Custom(&'a CustomMetric),
+    /// Of a family: a figure of what a group has beyond its cells.
+    Measure(MeasureRef),
 }
 
 impl Figure<'_> {
@@ -21,6 +24,7 @@ impl Figure<'_> {
         match self {
             Figure::Catalog(entry) => entry.name,
             Figure::Custom(custom) => &custom.name,
+            Figure::Measure(measure) => measure.entry().name,
         }
     }
 
@@ -28,6 +32,7 @@ impl Figure<'_> {
         match self {
             Figure::Catalog(entry) => measure::needs_bootstrap(entry.form),
             Figure::Custom(_) => true,
+            Figure::Measure(_) => false,
         }
     }
 
@@ -35,13 +40,14 @@ impl Figure<'_> {
         match self {
             Figure::Catalog(entry) => measure::value(entry.form, counts),
             Figure::Custom(custom) => (custom.of)(counts).filter(|v| v.is_finite()),
+            Figure::Measure(_) => None,
         }
     }
 
     fn support(&self, counts: &Counts) -> Support {
         match self {
             Figure::Catalog(entry) => measure::support(entry.form, counts),
-            Figure::Custom(_) => counts.total().into(),
+            Figure::Custom(_) | Figure::Measure(_) => counts.total().into(),
         }
     }
 }
@@ -86,16 +92,91 @@ pub(crate) struct Scope<'a> {
     pub plan: &'a AuditPlan,
     pub tally: &'a Tally,
     pub model: usize,
+    pub kind: Kind,
+    /// The segmentation, of a segment as a decision.
+    pub segment_of: Option<&'a str>,
+    pub outcome: Outcome<'a>,
     pub figures: Vec<Figure<'a>>,
+    /// Measures of two groups, or of all at once.
+    pub measures: Vec<MeasureRef>,
     pub selective: Option<Selective>,
+    /// The criteria's metrics that cannot be had here, but can of an outcome of another kind.
+    pub elsewhere: Vec<String>,
     pub level: f64,
     pub bootstrap: Bootstrap,
 }
 
+/// What is audited.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// A model with decisions, scores, or only labels.
+    Model,
+    /// A segmentation.
+    Segmentation,
+    /// One of its segments as a decision.
+    OneVsRest,
+}
+
+/// Which groups are measured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Role {
+    /// The groups of a slice, or the whole batch.
+    Own,
+    /// What is left of the batch without each of them.
+    Others,
+}
+
 impl<'a> Scope<'a> {
-    pub fn new(plan: &'a AuditPlan, tally: &'a Tally, model: usize, whole: &Counts) -> Self {
+    /// A segmentation, by what is known of its segments.
+    pub fn of_segmentation(plan: &'a AuditPlan, tally: &'a Tally, number: usize, segmented: &'a Segmented) -> Self {
+        let outcome = Outcome::Segments(number, segmented);
+        let (of_groups, measures) = outcome.measures(tally.schema().labelled).into_iter().partition(is_of_one_group);
+        Scope {
+            plan,
+            tally,
+            model: 0,
+            kind: Kind::Segmentation,
+            segment_of: None,
+            outcome,
+            figures: <Vec<MeasureRef>>::into_iter(of_groups).map(Figure::Measure).collect(),
+            measures,
+            selective: None,
+            elsewhere: Vec::new(),
+            level: plan.policy.confidence,
+            bootstrap: Bootstrap { replicates: plan.replicates, seed: plan.seed },
+        }
+    }
+
+    /// What the model is called, and how its decisions came to be.
+    pub fn about(&self) -> (&str, DecisionRule) {
+        match self.outcome {
+            Outcome::Segments(number, segmented) => {
+                let rule = DecisionRule::Segments(segmented.of.segments.len());
+                (&self.tally.schema().segmentations[number].name, rule)
+            }
+            _ => {
+                let def = &self.tally.schema().models[self.model];
+                (&def.name, def.rule)
+            }
+        }
+    }
+
+    pub fn confidence(&self, level: f64) -> Confidence {
+        Confidence { level, bootstrap: self.bootstrap }
+    }
+
+    /// What each part of a slice has beyond its cells.
+    pub fn data(&self, parts: &Parts) -> Vec<Data> {
+        self.outcome.data(self.tally, self.model, parts)
+    }
+
+    pub fn new(plan: &'a AuditPlan, tally: &'a Tally, model: usize, kind: Kind) -> Self {
         let schema = tally.schema();
         let def = &schema.models[model];
+        let whole = &tally.whole(model).whole;
+        let outcome = Outcome::of_model(tally, model);
+        let (of_groups, measures) = outcome.measures(schema.labelled).into_iter().partition(is_of_one_group);
+        let of_groups = <Vec<MeasureRef>>::into_iter(of_groups).map(Figure::Measure);
         let allowed = |entry: &&Entry| {
             (schema.labelled || !entry.needs.label)
                 && (def.decides() || !entry.needs.decision)
@@ -107,8 +188,13 @@ impl<'a> Scope<'a> {
             plan,
             tally,
             model,
-            figures: figures.chain(plan.custom.iter().map(Figure::Custom)).collect(),
+            kind,
+            segment_of: None,
+            outcome,
+            figures: figures.chain(plan.custom.iter().map(Figure::Custom)).chain(of_groups).collect(),
+            measures,
             selective,
+            elsewhere: Vec::new(),
             level: plan.policy.confidence,
             bootstrap: Bootstrap { replicates: plan.replicates, seed: plan.seed },
         }
@@ -120,7 +206,13 @@ impl<'a> Scope<'a> {
 
     /// Every figure of every group: `[group][figure]`. Only those `wanted` are computed, the others are
     /// undefined.
-    pub fn measure(&self, groups: &[&Counts], wanted: impl Fn(usize) -> bool + Sync) -> Vec<Vec<Measured>> {
+    pub fn measure(
+        &self,
+        groups: &[&Counts],
+        data: &[&Data],
+        role: Role,
+        wanted: impl Fn(usize) -> bool + Sync,
+    ) -> Vec<Vec<Measured>> {
         let mut all: Vec<Vec<Measured>> = groups
             .iter()
             .map(|counts| {
@@ -131,6 +223,19 @@ impl<'a> Scope<'a> {
                 self.figures.iter().enumerate().map(one).collect()
             })
             .collect();
+        for (at, figure) in self.figures.iter().enumerate().filter(|(at, _)| wanted(*at)) {
+            let Figure::Measure(measure) = figure else { continue };
+            if role == Role::Others && measure.is_of_the_list() {
+                continue;
+            }
+            let found = measure.of_groups(data, &self.outcome, self.confidence(self.level));
+            for ((group, counts), found) in all.iter_mut().zip(groups).zip(found) {
+                group[at] = match self.hides(*measure) {
+                    true => Measured::undefined(Undefined::SelectiveLabels, counts.total().into()),
+                    false => found,
+                };
+            }
+        }
         let cells: Vec<Vec<Cell>> = groups.iter().map(|c| c.cells.iter().flatten().copied().collect()).collect();
         let cells: Vec<&[Cell]> = cells.iter().map(Vec::as_slice).collect();
         for (at, figure) in self.figures.iter().enumerate().filter(|(at, f)| f.needs_bootstrap() && wanted(*at)) {
@@ -151,7 +256,7 @@ impl<'a> Scope<'a> {
     pub fn closed_by_name(&self, counts: &Counts) -> BTreeMap<String, Estimate> {
         let closed = self.figures.iter().filter_map(|figure| match figure {
             Figure::Catalog(entry) => Some((entry.name.to_string(), self.closed(entry, counts).estimate)),
-            Figure::Custom(_) => None,
+            Figure::Custom(_) | Figure::Measure(_) => None,
         });
         closed.collect()
     }
@@ -167,13 +272,18 @@ impl<'a> Scope<'a> {
             None => match figure {
                 Figure::Catalog(entry) => measure::measure(entry, counts, self.level),
                 Figure::Custom(_) if counts.total().rows <= 0.0 => Measured::undefined(Undefined::NoRows, support),
-                Figure::Custom(_) => Measured::undefined(Undefined::NotFinite, support),
+                Figure::Custom(_) | Figure::Measure(_) => Measured::undefined(Undefined::NotFinite, support),
             },
         };
         match figure {
             Figure::Catalog(entry) => self.as_known(entry, counts, measured),
-            Figure::Custom(_) => measured,
+            Figure::Custom(_) | Figure::Measure(_) => measured,
         }
+    }
+
+    /// Whether a measure cannot be known, for want of labels on one side of the decision.
+    pub fn hides(&self, measure: MeasureRef) -> bool {
+        self.selective.is_some() && measure.entry().needs.contains(&Need::Label)
     }
 
     /// A figure as far as the labels let it be known.
@@ -185,6 +295,10 @@ impl<'a> Scope<'a> {
         measured.estimate.bounds = bounds;
         measured
     }
+}
+
+fn is_of_one_group(measure: &MeasureRef) -> bool {
+    measure.entry().of == Of::Group
 }
 
 fn from_cells(cells: &[Cell]) -> Counts {

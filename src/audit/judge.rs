@@ -6,14 +6,15 @@ use crate::metrics::Estimate;
 /// Slack for rounding when an interval's end is compared with a bound.
 const ROUNDING: f64 = 1e-12;
 
-/// How a bound looks on the scale on which an interval is symmetric: sizes of differences as they are,
-/// ratios by their logarithm.
+/// What is allowed, on the scale on which an interval is symmetric: differences and values as they are, ratios by
+/// their logarithm.
 struct Scale {
     figure: f64,
     low: f64,
     high: f64,
-    /// The most that is allowed, on either side of zero.
-    bound: f64,
+    /// The least and the most that are allowed.
+    least: f64,
+    most: f64,
 }
 
 impl Scale {
@@ -21,22 +22,30 @@ impl Scale {
         let figure = estimate.value?;
         let (low, high) = (estimate.low.unwrap_or(f64::NEG_INFINITY), estimate.high.unwrap_or(f64::INFINITY));
         Some(match criterion.comparison {
-            Comparison::Difference => Scale { figure, low, high, bound: criterion.maximum? },
+            Comparison::Difference => {
+                let most = criterion.maximum?;
+                Scale { figure, low, high, least: -most, most }
+            }
             Comparison::Ratio => {
-                Scale { figure: figure.ln(), low: low.max(0.0).ln(), high: high.ln(), bound: -criterion.minimum?.ln() }
+                let least = criterion.minimum?.ln();
+                Scale { figure: figure.ln(), low: low.max(0.0).ln(), high: high.ln(), least, most: -least }
+            }
+            Comparison::Value => {
+                let least = criterion.minimum.unwrap_or(f64::NEG_INFINITY);
+                Scale { figure, low, high, least, most: criterion.maximum.unwrap_or(f64::INFINITY) }
             }
         })
     }
 
     fn allowed(&self, v: f64) -> bool {
-        v.abs() <= self.bound + ROUNDING
+        v >= self.least - ROUNDING && v <= self.most + ROUNDING
     }
 
     fn verdict(&self) -> Verdict {
         let (low, high) = (self.low.min(self.figure), self.high.max(self.figure));
         if self.allowed(low) && self.allowed(high) {
             Verdict::Pass
-        } else if low > self.bound + ROUNDING || high < -self.bound - ROUNDING {
+        } else if low > self.most + ROUNDING || high < self.least - ROUNDING {
             Verdict::Fail
         } else {
             Verdict::Inconclusive
@@ -60,25 +69,32 @@ pub(crate) fn rows_to_decide(estimate: &Estimate, criterion: &Criterion) -> Opti
     if scale.verdict() != Verdict::Inconclusive {
         return None;
     }
-    // The arm that reaches across the bound, and the way from the figure to the bound.
-    let size = scale.figure.abs();
-    let away = (scale.bound - size).abs();
-    let toward_zero = if scale.figure >= 0.0 { scale.figure - scale.low } else { scale.high - scale.figure };
-    let from_zero = if scale.figure >= 0.0 { scale.high - scale.figure } else { scale.figure - scale.low };
-    let arm = if size > scale.bound { toward_zero } else { from_zero.max(toward_zero - 2.0 * size) };
-    let factor = (arm / away).powi(2);
+    // The arms that reach across a bound, over the way from the figure to it.
+    let Scale { figure, low, high, least, most } = scale;
+    let reach = if figure > most {
+        (figure - low) / (figure - most)
+    } else if figure < least {
+        (high - figure) / (least - figure)
+    } else {
+        ((high - figure) / (most - figure)).max((figure - low) / (figure - least))
+    };
+    let factor = reach.powi(2);
     let rows = (factor - 1.0) * estimate.support.rows;
     (rows.is_finite() && rows < 1e15).then(|| rows.max(1.0).ceil() as u64)
 }
 
 /// How far a disparity is beyond what is allowed (above 0) or within it: the size of a difference minus the
-/// maximum; the minimum minus the smaller of the ratio and its inverse.
+/// maximum; the minimum minus the smaller of the ratio and its inverse; a value's way beyond the nearer bound.
 pub(crate) fn gravity(estimate: &Estimate, criterion: &Criterion) -> f64 {
     let excess = || {
         let figure = estimate.value?;
         Some(match criterion.comparison {
             Comparison::Difference => figure.abs() - criterion.maximum?,
             Comparison::Ratio => criterion.minimum? - figure.min(1.0 / figure),
+            Comparison::Value => {
+                let above = criterion.maximum.map_or(f64::NEG_INFINITY, |most| figure - most);
+                above.max(criterion.minimum.map_or(f64::NEG_INFINITY, |least| least - figure))
+            }
         })
     };
     excess().unwrap_or(0.0)

@@ -4,11 +4,14 @@ mod evaluate;
 mod figures;
 #[cfg(any(feature = "csv", feature = "parquet"))]
 mod files;
+mod findings;
 mod groups;
 mod judge;
+mod outcome;
 mod plan;
 mod policy;
 mod slice;
+mod table;
 mod wording;
 
 pub use groups::{Condition, NamedGroup};

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::{Against, Comparison, Criterion, NamedGroup, Policy, evaluate};
 use crate::data::{Batch, Columns};
 use crate::error::{Error, Result};
-use crate::metrics::catalog;
+use crate::metrics::{Of, catalog};
 use crate::report::Report;
 use crate::tally::{Counts, Limits, Tally};
 
@@ -259,8 +259,16 @@ impl AuditPlan {
             let context = format!(" in the policy `{}`", self.policy.name);
             return Err(Error::unknown("metric", name, context, known));
         }
-        let Some(entry) = catalog::criterion_entry(name) else { return Ok(()) };
         let setting = format!("the criterion `{name}`");
+        let by_itself = catalog::measure(name).is_some_and(|e| e.of != Of::Group);
+        if by_itself != (criterion.comparison == Comparison::Value) {
+            let expected = match by_itself {
+                true => "`comparison = \"value\"`: it compares groups by itself",
+                false => "`comparison = \"difference\"` or `\"ratio\"`: it is of one group",
+            };
+            return Err(Error::setting(&setting, format!("asked for as a {}", criterion.comparison), expected));
+        }
+        let Some(entry) = catalog::criterion_entry(name) else { return Ok(()) };
         let has_form = if criterion.comparison == Comparison::Difference { entry.difference } else { entry.ratio };
         if !has_form {
             let other = if entry.difference { "difference" } else { "ratio" };

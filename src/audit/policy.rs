@@ -15,6 +15,8 @@ pub enum Comparison {
     Difference,
     /// One over the other; min / max between all groups.
     Ratio,
+    /// The figure itself, of a measure that compares groups by itself: a distance, an association.
+    Value,
 }
 
 impl fmt::Display for Comparison {
@@ -22,6 +24,7 @@ impl fmt::Display for Comparison {
         f.write_str(match self {
             Comparison::Difference => "difference",
             Comparison::Ratio => "ratio",
+            Comparison::Value => "value",
         })
     }
 }
@@ -69,15 +72,15 @@ impl fmt::Display for Verdict {
 pub struct Criterion {
     /// A metric of the catalog or a criterion as the field names it: `demographic_parity`, ...
     pub metric: String,
-    /// Difference or ratio.
+    /// Difference or ratio; the value of a measure that compares groups by itself.
     pub comparison: Comparison,
     /// Compared with what.
     #[serde(default)]
     pub against: Against,
-    /// The most that the size of a difference may be.
+    /// The most that the size of a difference, or a value, may be.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub maximum: Option<f64>,
-    /// The least that a ratio may be; a ratio to a reference above 1 is held to 1 / minimum.
+    /// The least that a ratio, or a value, may be; a ratio to a reference above 1 is held to 1 / minimum.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub minimum: Option<f64>,
     /// The attributes (or intersections, joined by ` & `) it is for; all where empty.
@@ -174,6 +177,18 @@ impl Criterion {
             (Comparison::Difference, None, Some(m)) if m >= 0.0 && m.is_finite() => Ok(()),
             (Comparison::Difference, None, Some(m)) => {
                 wrong(m.to_string(), "a `maximum` of at least 0 for a difference")
+            }
+            (Comparison::Value, None, None) => wrong("missing".into(), "a `maximum` or a `minimum` for a value"),
+            (Comparison::Value, least, most) => {
+                let ends = [least, most].into_iter().flatten();
+                match ends.clone().find(|v| !v.is_finite()) {
+                    Some(end) => wrong(end.to_string(), "finite numbers"),
+                    None if least > most && most.is_some() => wrong(
+                        format!("{} to {}", least.unwrap_or(0.0), most.unwrap_or(0.0)),
+                        "a `minimum` below the `maximum`",
+                    ),
+                    None => Ok(()),
+                }
             }
             (Comparison::Difference, ..) => {
                 wrong("not plain".into(), "one `maximum` for a difference, such as 0.05, and no `minimum`")

@@ -1,9 +1,10 @@
 //! One way to slice the batch into groups (an attribute, an intersection, the named groups) and the
 //! comparisons between its groups.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
-use super::figures::{Figure, Scope};
+use super::figures::{Figure, Role, Scope};
+use super::outcome::{Data, MeasureRef};
 use super::{Against, Comparison, NamedGroup, Reference};
 use crate::error::{Error, Result};
 use crate::inference::sidak_level;
@@ -11,9 +12,9 @@ use crate::metrics::catalog::{self, CriterionEntry, Join};
 use crate::metrics::compare::{self, Compared};
 use crate::metrics::conditional;
 use crate::metrics::measure::Measured;
-use crate::metrics::{Estimate, Support, Undefined};
+use crate::metrics::{Estimate, Of, Support, Undefined};
 use crate::report::LeftOut;
-use crate::tally::{Counts, Group};
+use crate::tally::{Counts, Group, Parts};
 
 /// A group of a slice with its figures, and those of the rows it is compared with.
 #[derive(Debug)]
@@ -26,6 +27,9 @@ pub(crate) struct Part {
     pub rest: Vec<Measured>,
     /// All other rows, those whose group is not known too.
     pub others: Vec<Measured>,
+    /// What the group has beyond its cells, and what the other known groups have together.
+    pub data: Data,
+    pub rest_data: Data,
 }
 
 /// The batch in groups.
@@ -49,6 +53,8 @@ pub(crate) struct Slice<'a> {
 pub(crate) enum Subject {
     Figure(usize),
     Criterion(&'static CriterionEntry, Vec<usize>),
+    /// A measure that compares groups by itself.
+    Measure(MeasureRef),
 }
 
 /// A comparison of all groups.
@@ -83,22 +89,28 @@ impl Subject {
         if let Some(figure) = scope.figure(name) {
             return Some(Subject::Figure(figure));
         }
+        if let Some(measure) = scope.measures.iter().find(|m| m.entry().name == name) {
+            return Some(Subject::Measure(*measure));
+        }
         let entry = catalog::criterion_entry(name)?;
         let figures: Option<Vec<usize>> = entry.metrics.iter().map(|m| scope.figure(m)).collect();
         let strata = !scope.tally.schema().strata.is_empty();
         figures.filter(|_| strata || !entry.conditional).map(|f| Subject::Criterion(entry, f))
     }
 
-    /// The figure that a sentence quotes.
+    /// The figure that a sentence quotes; none has this number where there is none to quote.
     pub fn leading(&self) -> usize {
         match self {
             Subject::Figure(figure) => *figure,
             Subject::Criterion(_, figures) => figures.first().copied().unwrap_or(0),
+            Subject::Measure(_) => usize::MAX,
         }
     }
 
     pub fn allows(&self, comparison: Comparison) -> bool {
         match (self, comparison) {
+            (Subject::Measure(_), comparison) => comparison == Comparison::Value,
+            (_, Comparison::Value) => false,
             (Subject::Figure(_), _) => true,
             (Subject::Criterion(entry, _), Comparison::Difference) => entry.difference,
             (Subject::Criterion(entry, _), Comparison::Ratio) => entry.ratio,
@@ -111,7 +123,11 @@ impl Subject {
 
     /// Whether one sentence about one figure would not do.
     pub fn is_of_parts(&self) -> bool {
-        matches!(self, Subject::Criterion(entry, figures) if entry.conditional || figures.len() > 1)
+        match self {
+            Subject::Figure(_) => false,
+            Subject::Criterion(entry, figures) => entry.conditional || figures.len() > 1,
+            Subject::Measure(_) => true,
+        }
     }
 
     /// Whether it compares all groups with each other; the conditional demographic disparity is of one
@@ -140,7 +156,15 @@ impl<'a> Slice<'a> {
         let mut known = Counts::default();
         groups.iter().for_each(|(_, g)| known.add(&g.whole));
         let rests = groups.iter().map(|(_, g)| known.without(&g.whole)).collect();
-        let mut slice = Self::filled(scope, groups, rests, whole);
+        let places: HashMap<Vec<usize>, usize> =
+            groups.iter().enumerate().map(|(at, (_, g))| (g.levels.clone(), at)).collect();
+        // The missing are a group without levels, where they are one.
+        let parts = Parts::new(groups.len(), |digits| {
+            let levels: Option<Vec<usize>> = attributes.iter().map(|a| digits[*a].checked_sub(1)).collect();
+            places.get(&levels.unwrap_or_default()).copied()
+        });
+        let data = scope.data(&parts);
+        let mut slice = Self::filled(scope, groups, rests, data, None, whole);
         slice.reference = slice.find_reference(attributes)?;
         Ok(Slice { name: names.join(" & "), attributes: names, missing_rows, ..slice })
     }
@@ -151,9 +175,14 @@ impl<'a> Slice<'a> {
         let mut rests = Vec::new();
         let mut missing_rows = 0.0f64;
         let mut attributes: Vec<String> = Vec::new();
+        let (mut data, mut rest_data) = (Vec::new(), Vec::new());
         for rule in rules {
             let member = rule.look_up(scope.tally.schema())?;
             let [inside, outside, unknown] = scope.tally.split(scope.model, |digits| member.of(digits));
+            let parts = Parts::new(2, |digits| Some(usize::from(!member.of(digits)?)));
+            let mut of_both = scope.data(&parts).into_iter();
+            data.extend(of_both.next());
+            rest_data.extend(of_both.next());
             missing_rows = missing_rows.max(unknown.whole.total().rows);
             groups.push((rule.name.clone(), inside));
             rests.push(outside.whole);
@@ -163,7 +192,7 @@ impl<'a> Slice<'a> {
                 }
             }
         }
-        let slice = Self::filled(scope, groups, rests, whole);
+        let slice = Self::filled(scope, groups, rests, data, Some(rest_data), whole);
         Ok(Slice { name: "named groups".into(), attributes, overlapping: true, missing_rows, ..slice })
     }
 
@@ -171,6 +200,8 @@ impl<'a> Slice<'a> {
         scope: &'a Scope<'a>,
         groups: Vec<(String, Group)>,
         rests: Vec<Counts>,
+        data: Vec<Data>,
+        rest_data: Option<Vec<Data>>,
         whole: (&Group, &'a [Measured]),
     ) -> Self {
         let policy = &scope.plan.policy;
@@ -178,8 +209,14 @@ impl<'a> Slice<'a> {
         let complete = groups.len() <= MANY;
         let wanted = |at: usize| complete || LEADING.contains(&scope.figures[at].name());
         let own: Vec<&Counts> = groups.iter().map(|(_, g)| &g.whole).collect();
-        let figures = scope.measure(&own, |_| true);
-        let rest = scope.measure(&rests.iter().collect::<Vec<_>>(), wanted);
+        let own_data: Vec<&Data> = data.iter().collect();
+        let figures = scope.measure(&own, &own_data, Role::Own, |_| true);
+        let rest_data = rest_data.unwrap_or_else(|| match complete {
+            true => Data::of_others(&own_data),
+            false => vec![Data::Cells; data.len()],
+        });
+        let rests_by_ref: Vec<&Counts> = rests.iter().collect();
+        let rest = scope.measure(&rests_by_ref, &rest_data.iter().collect::<Vec<_>>(), Role::Others, wanted);
         // Against the whole only rates look at all other rows, and those have closed forms.
         let shares = |at: usize| {
             wanted(at)
@@ -190,14 +227,15 @@ impl<'a> Slice<'a> {
             rest.clone()
         } else {
             let others: Vec<Counts> = own.iter().map(|g| whole.0.whole.without(g)).collect();
-            scope.measure(&others.iter().collect::<Vec<_>>(), shares)
+            scope.measure(&others.iter().collect::<Vec<_>>(), &[], Role::Others, shares)
         };
-        let parts =
-            groups.into_iter().zip(figures).zip(rest).zip(others).map(|((((name, group), figures), rest), others)| {
-                let rows = group.whole.total().rows;
-                let too_small = rows < policy.minimum_group_size as f64 || rows < policy.minimum_group_share * all.rows;
-                Part { name, group, too_small, figures, rest, others }
-            });
+        let measured = figures.into_iter().zip(rest).zip(others);
+        let parts = groups.into_iter().zip(data.into_iter().zip(rest_data)).zip(measured);
+        let parts = parts.map(|(((name, group), (data, rest_data)), ((figures, rest), others))| {
+            let rows = group.whole.total().rows;
+            let too_small = rows < policy.minimum_group_size as f64 || rows < policy.minimum_group_share * all.rows;
+            Part { name, group, too_small, figures, rest, others, data, rest_data }
+        });
         Slice {
             scope,
             name: String::new(),
@@ -299,6 +337,19 @@ impl<'a> Slice<'a> {
                 }
                 Against::BetweenGroups => undefined(Undefined::TooFewGroups),
             },
+            Subject::Measure(measure) => {
+                if self.scope.hides(*measure) {
+                    return undefined(Undefined::SelectiveLabels);
+                }
+                let theirs = match against {
+                    Against::Reference => match self.reference {
+                        Some(reference) => &self.parts[reference].data,
+                        None => return undefined(Undefined::NoReference),
+                    },
+                    _ => &mine.rest_data,
+                };
+                measure.of_pair(&mine.data, theirs, &self.scope.outcome, self.scope.confidence(level)).into()
+            }
             Subject::Criterion(entry, figures) if entry.conditional => {
                 let theirs = match against {
                     Against::Reference => match self.reference {
@@ -318,7 +369,7 @@ impl<'a> Slice<'a> {
                     Figure::Catalog(metric) => {
                         conditional::pair(metric, &mine.group.strata, &theirs, comparison, level)
                     }
-                    Figure::Custom(_) => undefined(Undefined::NoOverlap),
+                    Figure::Custom(_) | Figure::Measure(_) => undefined(Undefined::NoOverlap),
                 }
             }
             Subject::Criterion(entry, figures) if entry.join == Join::Single => {
@@ -348,6 +399,7 @@ impl<'a> Slice<'a> {
     pub fn between(&self, subject: &Subject, comparison: Comparison, level: f64) -> Between {
         match subject {
             Subject::Figure(at) => self.between_by(comparison, level, |p| p.figures.get(*at)),
+            Subject::Measure(measure) => self.between_by_measure(*measure, level),
             Subject::Criterion(entry, figures) if entry.conditional => {
                 self.between_strata(figures[0], comparison, level)
             }
@@ -412,7 +464,8 @@ impl<'a> Slice<'a> {
         found
     }
 
-    fn between_strata(&self, figure: usize, comparison: Comparison, level: f64) -> Between {
+    /// The groups that are large enough to compare, or all where fewer than two are.
+    fn large_enough(&self) -> (Between, Vec<usize>) {
         let mut found = Between::default();
         let mut taken: Vec<usize> = (0..self.parts.len()).filter(|i| !self.parts[*i].too_small).collect();
         if taken.len() < 2 {
@@ -423,6 +476,31 @@ impl<'a> Slice<'a> {
             let reason = format!("too small to judge: {} rows", part.group.whole.total().rows.round());
             found.left_out.push(LeftOut { group: part.name.clone(), reason });
         }
+        (found, taken)
+    }
+
+    /// All groups by a measure of pairs (the worst of them) or of the whole table.
+    fn between_by_measure(&self, measure: MeasureRef, level: f64) -> Between {
+        let (mut found, taken) = self.large_enough();
+        let undefined =
+            |reason| Compared { estimate: Estimate::undefined(reason, Support::default()), ..Compared::default() };
+        if self.scope.hides(measure) {
+            found.compared = undefined(Undefined::SelectiveLabels);
+            return found;
+        }
+        let data: Vec<&Data> = taken.iter().map(|i| &self.parts[*i].data).collect();
+        let confidence = self.scope.confidence(level);
+        found.compared = match measure.entry().of {
+            Of::Pair if taken.len() > MANY_FOR_PAIRS => undefined(Undefined::TooManyGroups),
+            Of::Pair => measure.worst_pair(&data, &self.scope.outcome, confidence),
+            _ => measure.of_table(&data, &self.scope.outcome, confidence).into(),
+        };
+        found.compared.extremes = found.compared.extremes.map(|(h, l)| (taken[h], taken[l]));
+        found
+    }
+
+    fn between_strata(&self, figure: usize, comparison: Comparison, level: f64) -> Between {
+        let (mut found, taken) = self.large_enough();
         let Figure::Catalog(metric) = self.scope.figures[figure] else { return found };
         if taken.len() > MANY_FOR_PAIRS {
             found.compared.estimate = Estimate::undefined(Undefined::TooManyGroups, Support::default());

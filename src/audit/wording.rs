@@ -1,5 +1,6 @@
 //! Findings in plain words.
 
+use super::figures::Figure;
 use super::slice::{Slice, Subject};
 use super::{Against, Comparison, Criterion, Verdict};
 use crate::metrics::Estimate;
@@ -42,8 +43,13 @@ pub(crate) fn number(value: f64) -> String {
 }
 
 impl About<'_> {
+    /// The figure that the sentence quotes, where it is of one group.
+    fn leading(&self) -> Option<&Figure<'_>> {
+        self.slice.scope.figures.get(self.subject.leading())
+    }
+
     fn entry(&self) -> Option<&'static Entry> {
-        catalog::metric(self.slice.scope.figures[self.subject.leading()].name())
+        catalog::metric(self.leading()?.name())
     }
 
     /// A disparity: points of percentage for shares, plain numbers otherwise.
@@ -52,7 +58,7 @@ impl About<'_> {
             (Comparison::Difference, Some(e)) if e.least == 0.0 && e.most == Some(1.0) => {
                 format!("{:.1}", value * 100.0)
             }
-            (Comparison::Difference, _) => number(value),
+            (Comparison::Difference | Comparison::Value, _) => number(value),
             (Comparison::Ratio, _) => format!("{value:.2}"),
         }
     }
@@ -86,6 +92,7 @@ impl About<'_> {
         let kind = match self.criterion.comparison {
             Comparison::Difference => "a difference of",
             Comparison::Ratio => "a ratio of",
+            Comparison::Value => "a value of",
         };
         let confidence = percent(self.slice.scope.level).replace(".0 %", " %");
         let interval = match (self.estimate.low, self.estimate.high) {
@@ -96,15 +103,21 @@ impl About<'_> {
             _ => " (no interval)".into(),
         };
         let relation = match (self.verdict, self.criterion.comparison) {
-            (Verdict::Pass, Comparison::Difference) => "within",
+            (Verdict::Pass, Comparison::Difference | Comparison::Value) => "within",
             (Verdict::Pass, Comparison::Ratio) => "which meets",
             (Verdict::Fail, Comparison::Difference) => "more than",
             (Verdict::Fail, Comparison::Ratio) => "short of",
+            (Verdict::Fail, Comparison::Value) => "outside",
             (Verdict::Inconclusive, _) => "not clearly on either side of",
         };
         let limit = match self.criterion.comparison {
             Comparison::Difference => format!("the {}{} that {name} allows", self.disparity(self.bound()), self.unit()),
             Comparison::Ratio => format!("the {} that {name} asks for", self.disparity(self.bound())),
+            Comparison::Value => match (self.criterion.minimum, self.criterion.maximum) {
+                (Some(least), Some(most)) => format!("the {} to {} that are allowed", number(least), number(most)),
+                (Some(least), None) => format!("the {} and more that are allowed", number(least)),
+                (None, most) => format!("the {} that is allowed", number(most.unwrap_or_default())),
+            },
         };
         format!(
             "{by}, {}: {kind} {}{}{interval}, {relation} {limit}.",
@@ -117,11 +130,14 @@ impl About<'_> {
     /// The groups that the figure is of, with their own figures.
     fn groups(&self) -> String {
         let leading = self.subject.leading();
-        let title =
-            self.entry().map_or_else(|| self.slice.scope.figures[leading].name().to_string(), |e| e.title.to_string());
+        if let Subject::Measure(measure) = self.subject {
+            return self.measured(measure.entry().title);
+        }
+        let name = self.leading().map(|f| f.name().to_string()).unwrap_or_default();
+        let title = self.entry().map_or(name, |e| e.title.to_string());
         let own = |part: usize| {
             let part = &self.slice.parts[part];
-            let value = part.figures[leading].estimate.value.map(|v| figure(self.entry(), v));
+            let value = part.figures.get(leading).and_then(|m| m.estimate.value).map(|v| figure(self.entry(), v));
             (part.name.clone(), value.unwrap_or_else(|| "undefined".into()))
         };
         match (self.extremes, self.criterion.against) {
@@ -143,6 +159,23 @@ impl About<'_> {
                 format!("{name} ({title}: {value}) against {with}")
             }
             (None, _) => format!("over all groups, the {title}"),
+        }
+    }
+}
+
+impl About<'_> {
+    /// The groups that a measure of two, or of all, is of.
+    fn measured(&self, title: &str) -> String {
+        let name = |part: usize| self.slice.parts[part].name.as_str();
+        match (self.extremes, self.criterion.against) {
+            (Some((a, b)), Against::BetweenGroups) if a != b => {
+                format!("{title}, {} and {} furthest apart", name(a), name(b))
+            }
+            (Some((part, _)), Against::Rest) => format!("{title}, {} against all others", name(part)),
+            (Some((part, _)), against) => {
+                format!("{title}, {} against {}", name(part), self.slice.against_name(against))
+            }
+            (None, _) => format!("over all groups, {title}"),
         }
     }
 }

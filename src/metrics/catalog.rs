@@ -1,6 +1,7 @@
 //! Every metric with its name, formula, needs, direction, range and source.
 
-use super::Undefined;
+use super::family::MeasureEntry;
+use super::{Undefined, families};
 
 /// A set of cells by label and decision: bit `label * 3 + decision`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -573,9 +574,19 @@ pub fn criterion_entry(name: &str) -> Option<&'static CriterionEntry> {
     CRITERIA.iter().find(|c| c.name == name)
 }
 
-/// The names of all metrics and criteria.
+/// The measures of segments, scores and rankings.
+pub fn measures() -> impl Iterator<Item = &'static MeasureEntry> {
+    families::entries()
+}
+
+/// The entry of a measure.
+pub fn measure(name: &str) -> Option<&'static MeasureEntry> {
+    families::entries().find(|m| m.name == name)
+}
+
+/// The names of all metrics, criteria and measures.
 pub fn names() -> impl Iterator<Item = &'static str> {
-    METRICS.iter().map(|m| m.name).chain(CRITERIA.iter().map(|c| c.name))
+    METRICS.iter().map(|m| m.name).chain(CRITERIA.iter().map(|c| c.name)).chain(measures().map(|m| m.name))
 }
 
 #[cfg(test)]
@@ -585,7 +596,7 @@ mod tests {
     #[test]
     fn names_are_unique_and_criteria_rest_on_metrics() {
         let all: std::collections::BTreeSet<_> = names().collect();
-        assert_eq!(all.len(), METRICS.len() + CRITERIA.len());
+        assert_eq!(all.len(), METRICS.len() + CRITERIA.len() + measures().count(), "a name stands twice");
         for criterion in CRITERIA {
             assert!(criterion.metrics.iter().all(|m| metric(m).is_some()), "{}", criterion.name);
             assert!(criterion.difference || criterion.ratio);

@@ -1,4 +1,5 @@
-//! Comparisons of one metric: two groups, a group with the rest or the whole, and the worst case over all.
+//! Comparisons of one metric: two groups, a group with the rest or the whole, and the worst case over all. A figure
+//! of one group has no value that compares groups by itself: asked for one, its difference is taken.
 
 use super::measure::Measured;
 use super::{Estimate, Support, Undefined};
@@ -60,7 +61,7 @@ pub(crate) fn pair(a: &Measured, b: &Measured, comparison: Comparison, level: f6
     };
     let limits = |m: &Measured| m.estimate.interval().map(|(low, high)| Interval { low, high });
     let estimate = match comparison {
-        Comparison::Difference => {
+        Comparison::Difference | Comparison::Value => {
             let interval = match (a.share, b.share) {
                 (Some(p), Some(q)) => difference::newcombe(p.x, p.n, q.x, q.n, level),
                 _ => limits(a).zip(limits(b)).map(|(i, j)| difference::mover_difference(x, i, y, j)),
@@ -121,7 +122,7 @@ pub(crate) fn with_whole(
     let (Some(x), Some(all)) = (group.estimate.value, whole.estimate.value) else { return Compared::default() };
     let support = whole.estimate.support;
     let figure = match comparison {
-        Comparison::Difference => x - all,
+        Comparison::Difference | Comparison::Value => x - all,
         Comparison::Ratio => x / all,
     };
     let mixes = group.share.is_some();
@@ -137,7 +138,7 @@ pub(crate) fn with_whole(
     let apart = pair(group, rest, comparison, level);
     let (p_value, test) = (apart.p_value, apart.test);
     let turned = match comparison {
-        Comparison::Difference => {
+        Comparison::Difference | Comparison::Value => {
             apart.estimate.interval().map(|(low, high)| ((1.0 - share) * low, (1.0 - share) * high))
         }
         Comparison::Ratio => {
@@ -182,7 +183,7 @@ pub(crate) fn worst_case(groups: &[&Measured], comparison: Comparison, level: f6
     let shares: Option<Vec<GroupRate>> = groups.iter().map(|g| g.share).collect();
     let normal: Option<Vec<(f64, f64)>> = groups.iter().map(|g| Some((g.estimate.value?, g.error?))).collect();
     let (figure, interval) = match comparison {
-        Comparison::Difference => {
+        Comparison::Difference | Comparison::Value => {
             let interval = match (&shares, &normal) {
                 (Some(rates), _) => worst::gap_interval(rates, level),
                 (None, Some(values)) => worst::gap_interval_normal(values, level),
@@ -231,8 +232,8 @@ pub(crate) fn join(parts: &[Compared], comparison: Comparison, worst: bool) -> C
     let ends = |e: &Estimate| -> Option<(f64, f64)> {
         let (low, high) = e.interval()?;
         Some(match comparison {
-            Comparison::Difference if low <= 0.0 && high >= 0.0 => (0.0, low.abs().max(high)),
-            Comparison::Difference => (low.abs().min(high.abs()), low.abs().max(high.abs())),
+            Comparison::Difference | Comparison::Value if low <= 0.0 && high >= 0.0 => (0.0, low.abs().max(high)),
+            Comparison::Difference | Comparison::Value => (low.abs().min(high.abs()), low.abs().max(high.abs())),
             Comparison::Ratio if low <= 1.0 && high >= 1.0 => (low.min(1.0 / high), 1.0),
             Comparison::Ratio => (size(low).min(size(high)), size(low).max(size(high))),
         })
@@ -241,7 +242,7 @@ pub(crate) fn join(parts: &[Compared], comparison: Comparison, worst: bool) -> C
     let intervals: Option<Vec<(f64, f64)>> = parts.iter().map(|p| ends(&p.estimate)).collect();
     let fold = |values: &mut dyn Iterator<Item = f64>| -> f64 {
         match (worst, comparison) {
-            (true, Comparison::Difference) => values.fold(0.0, f64::max),
+            (true, Comparison::Difference | Comparison::Value) => values.fold(0.0, f64::max),
             (true, Comparison::Ratio) => values.fold(f64::INFINITY, f64::min),
             (false, _) => values.sum::<f64>() / parts.len() as f64,
         }

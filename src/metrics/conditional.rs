@@ -36,7 +36,7 @@ pub(crate) fn pair(entry: &Entry, a: &Strata, b: &Strata, comparison: Comparison
         return Compared { estimate: Estimate::undefined(Undefined::NoOverlap, support), ..Compared::default() };
     }
     let pooled = match comparison {
-        Comparison::Difference => stratified::mantel_haenszel_difference(&strata, level),
+        Comparison::Difference | Comparison::Value => stratified::mantel_haenszel_difference(&strata, level),
         Comparison::Ratio => stratified::mantel_haenszel_ratio(&strata, level),
     };
     let Some(pooled) = pooled else {

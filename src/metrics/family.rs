@@ -114,6 +114,7 @@ impl Tested {
 }
 
 /// A measure: its entry and its function.
+#[derive(Debug)]
 pub(crate) struct Measure<G: 'static, C: 'static> {
     pub entry: MeasureEntry,
     pub compute: Compute<G, C>,
@@ -121,6 +122,7 @@ pub(crate) struct Measure<G: 'static, C: 'static> {
 
 /// How a measure is computed from groups `G` in a context `C`. A pair's function must give an interval that holds
 /// at whatever level it is asked for: the worst of many pairs is taken at a level that pays for all of them.
+#[derive(Debug)]
 pub(crate) enum Compute<G: 'static, C: 'static> {
     /// A figure of every group, in the groups' order.
     Group(fn(&[&G], &C, Confidence) -> Vec<Measured>),

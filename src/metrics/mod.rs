@@ -6,6 +6,7 @@ pub mod catalog;
 pub(crate) mod compare;
 pub(crate) mod conditional;
 mod estimate;
+pub(crate) mod families;
 pub(crate) mod family;
 pub(crate) mod measure;
 pub mod ranking;

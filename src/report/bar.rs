@@ -20,7 +20,7 @@ pub(super) fn draw(f: &Finding, columns: usize) -> Option<String> {
     let most = [Some(value), high, ceiling].into_iter().flatten().fold(0.0, f64::max);
     let (from, to) = match f.comparison {
         Comparison::Ratio => (0.0, most.max(1.0)),
-        Comparison::Difference => (-round_up(-least), round_up(most)),
+        Comparison::Difference | Comparison::Value => (-round_up(-least), round_up(most)),
     };
     let unit = Unit::compared(&f.criterion, f.comparison);
     let end = |v: f64| if v == 0.0 { "0".into() } else { unit.bare(v, unit.decimals(v)) };
@@ -50,6 +50,7 @@ fn allowed(f: &Finding, value: f64) -> (Option<f64>, Option<f64>) {
     match f.comparison {
         Comparison::Ratio => (f.minimum, f.minimum.filter(|m| *m > 0.0 && !between_groups).map(|m| 1.0 / m)),
         Comparison::Difference => (f.maximum.filter(|_| !between_groups).map(|m| -m), f.maximum),
+        Comparison::Value => (f.minimum, f.maximum),
     }
 }
 

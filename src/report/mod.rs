@@ -124,6 +124,9 @@ pub struct ModelReport {
     pub model: String,
     /// How its decisions came to be.
     pub rule: DecisionRule,
+    /// The segmentation, where this is one of its segments as a decision: in it, or not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub segment_of: Option<String>,
     /// The worst verdict of its findings.
     pub verdict: Verdict,
     /// What is known of labels, decisions and scores.

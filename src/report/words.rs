@@ -148,6 +148,7 @@ impl Unit {
             (Comparison::Ratio, _) => Unit::Ratio,
             (Comparison::Difference, Unit::Percent) => Unit::Points,
             (Comparison::Difference, unit) => unit,
+            (Comparison::Value, _) => Unit::Plain,
         }
     }
 
@@ -286,6 +287,7 @@ pub(super) fn rule(rule: &DecisionRule) -> String {
     match rule {
         DecisionRule::None => "no decisions".into(),
         DecisionRule::Given => "decisions as given".into(),
+        DecisionRule::Segments(n) => format!("everybody put into one of {}", counted(*n as u64, "segment", "segments")),
         DecisionRule::Threshold(t) => format!("selected where the score is at least {t}"),
         DecisionRule::Top(cut) => {
             let tied = match (cut.tied, cut.edge) {

@@ -120,10 +120,11 @@ impl Tally {
         Some(table.by_part(parts.len(), &part_of))
     }
 
-    /// How many entries of score, group and label a model has.
-    pub(crate) fn score_entries(&self, model: usize) -> usize {
+    /// Whether all of a model's scores are in [0, 1], as far as they are kept.
+    pub(crate) fn scores_are_probabilities(&self, model: usize) -> bool {
         let keeper = self.schema.models[model].same_scores_as.unwrap_or(model);
-        self.scores.get(keeper).and_then(Option::as_ref).map_or(0, super::ScoreTable::len)
+        let scores = self.scores.get(keeper).and_then(Option::as_ref).map_or(&[][..], |t| &t.scores);
+        scores.first().zip(scores.last()).is_some_and(|(least, most)| *least >= 0.0 && *most <= 1.0)
     }
 
     /// The name of a stratum by its number.

@@ -22,6 +22,7 @@ use crate::data::{Batch, Cut, Model, Rule, sorted_order};
 use crate::error::{Error, Result};
 use cells::{SLOTS, Table};
 use scores::ScoreTable;
+pub(crate) use segments::Segmented;
 pub use segments::{Classes, SegmentationDef};
 
 /// An attribute or stratum of a tally.
@@ -42,6 +43,8 @@ pub struct Axis {
 pub enum DecisionRule {
     /// There is no decision, only a label or a score.
     None,
+    /// Everybody was put into one of so many segments.
+    Segments(usize),
     /// It was given.
     Given,
     /// Selected where the score is at least this.
@@ -374,9 +377,19 @@ impl Tally {
 
     /// A fingerprint of what was counted: equal tallies, and only they, have equal ones.
     pub fn digest(&self) -> String {
-        // Serialising plain numbers and text to memory cannot fail.
-        let bytes = serde_json::to_vec(self).unwrap_or_default();
-        blake3::hash(&bytes).to_hex().to_string()
+        let mut hasher = blake3::Hasher::new();
+        // Of scores there may be as many as rows: they are hashed as they are.
+        let outline = (
+            &self.schema,
+            self.rows,
+            &self.groups,
+            &self.tables,
+            self.segmentations.iter().map(Tally::digest).collect::<Vec<_>>(),
+        );
+        // Serialising plain numbers and text to a hash cannot fail.
+        let _ = serde_json::to_writer(&mut hasher, &outline);
+        self.scores.iter().flatten().for_each(|table| table.hash(&mut hasher));
+        hasher.finalize().to_hex().to_string()
     }
 
     /// The schema that holds both tallies' levels.

@@ -164,6 +164,16 @@ impl ScoreTable {
         sorted
     }
 
+    /// Adds every number to a hash.
+    pub fn hash(&self, to: &mut blake3::Hasher) {
+        to.update(&[u8::from(self.dropped)]);
+        for at in 0..self.len() {
+            let (score, slot, rows, weights) = self.entry(at);
+            to.update(&score.to_le_bytes()).update(&slot.to_le_bytes()).update(&rows.to_le_bytes());
+            to.update(&weights[0].to_le_bytes()).update(&weights[1].to_le_bytes());
+        }
+    }
+
     /// Whether the entries are as they must be, for so many groups.
     pub fn is_sound(&self, groups: usize, weighted: bool) -> bool {
         let n = self.len();

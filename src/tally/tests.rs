@@ -144,7 +144,7 @@ fn a_huge_sparse_intersection_is_kept_and_one_too_large_is_refused() {
     assert_eq!((tally.occupied(), tally.margin(0, &[1]).groups.len()), (10_000, 10_000));
     assert!(tally.margin(0, &[0]).groups.iter().all(|g| g.whole.selected().rows == 3.0));
 
-    let error = Tally::with_limits(&batch, Limits { max_cells: 500 }).unwrap_err().to_string();
+    let error = Tally::with_limits(&batch, Limits { max_cells: 500, ..Limits::default() }).unwrap_err().to_string();
     assert!(error.contains("`zip` (10000 levels) × `shop`") && error.contains("500"), "{error}");
     let mut many = Batch::builder().decision(&decision);
     for i in 0..6 {

@@ -51,6 +51,10 @@ Examples:
     evenhand audit 'daily/*.csv.gz' --attribute sex --decision targeted --stratum region \\
         --reference sex=male --output report.md
 
+  Who ends in which customer segment, and what is that worth to them?
+    evenhand audit customers.csv --attribute sex --segment tier \
+        --segment-order basic,silver,gold --segment-value silver=10,gold=25
+
   Write a policy file once, audit every batch by it:
     evenhand init campaign.csv --output policy.toml
     evenhand audit campaign.csv --policy policy.toml
@@ -119,6 +123,26 @@ pub struct ColumnArgs {
     /// Selects the best by score, so many (1000) or a share (10%); repeatable, each is a model.
     #[arg(long, value_name = "COUNT|PERCENT%", value_parser = top)]
     pub top: Vec<Top>,
+
+    /// The segment that each row is in; repeatable, each is a segmentation.
+    #[arg(long = "segment", value_name = "COLUMN")]
+    pub segments: Vec<String>,
+
+    /// The segments from worst to best, 'bronze,silver,gold'.
+    #[arg(long, value_name = "SEGMENT,...", value_delimiter = ',', requires = "segments")]
+    pub segment_order: Vec<String>,
+
+    /// What a segment is worth to those in it, 'gold=25,silver=10'; repeatable.
+    #[arg(long = "segment-value", value_name = "SEGMENT=NUMBER", value_delimiter = ',', value_parser = worth, requires = "segments")]
+    pub segment_values: Vec<(String, f64)>,
+
+    /// The true class of each row, by the names of the segments.
+    #[arg(long, value_name = "COLUMN", requires = "segments", conflicts_with = "segment_before")]
+    pub segment_class: Option<String>,
+
+    /// The segment that each row was in before: who moved where?
+    #[arg(long, value_name = "COLUMN", requires = "segments")]
+    pub segment_before: Option<String>,
 
     /// The weight of each row.
     #[arg(short, long, value_name = "COLUMN")]
@@ -349,6 +373,12 @@ fn assignment(text: &str) -> Result<Assignment, String> {
         }
         _ => Err("it needs a name, `=` and a value, as in sex=female".into()),
     }
+}
+
+fn worth(text: &str) -> Result<(String, f64), String> {
+    let wrong = || "it needs a segment, `=` and a number, as in gold=25".to_string();
+    let (segment, value) = text.rsplit_once('=').ok_or_else(wrong)?;
+    Ok((segment.trim().into(), finite(value.trim()).map_err(|_| wrong())?))
 }
 
 fn finite(text: &str) -> Result<f64, String> {

@@ -89,7 +89,7 @@ fn plan(args: &AuditArgs, settings: &Settings) -> Result<AuditPlan, Failure> {
         plan = plan.replicates(replicates);
     }
     if let Some(cells) = args.reading.max_cells {
-        plan = plan.limits(Limits { max_cells: cells });
+        plan = plan.limits(Limits { max_cells: cells, ..Limits::default() });
     }
     for (attribute, level) in &settings.references {
         plan = plan.reference(attribute, level);

@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use evenhand::Error;
 use evenhand::metrics::catalog::{self, CRITERIA, CriterionEntry, Direction, Entry, Join, METRICS};
+use evenhand::metrics::{MeasureEntry, Need, Of};
 use serde_json::{Value, json};
 
 use crate::args::{ListFormat, MetricsArgs};
@@ -16,11 +17,16 @@ const WIDTH: usize = 80;
 struct Listing {
     metrics: Vec<&'static Entry>,
     criteria: Vec<&'static CriterionEntry>,
+    measures: Vec<&'static MeasureEntry>,
 }
 
 pub fn run(args: &MetricsArgs) -> Result<(), Failure> {
     let listing = match args.name.as_deref().map(str::trim) {
-        None => Listing { metrics: METRICS.iter().collect(), criteria: CRITERIA.iter().collect() },
+        None => Listing {
+            metrics: METRICS.iter().collect(),
+            criteria: CRITERIA.iter().collect(),
+            measures: catalog::measures().collect(),
+        },
         Some(name) => find(name)?,
     };
     let text = match args.format {
@@ -36,15 +42,17 @@ fn find(name: &str) -> Result<Listing, Failure> {
     let own = name.to_lowercase().replace([' ', '-'], "_");
     let metrics: Vec<_> = catalog::metric(&own).into_iter().collect();
     let criteria: Vec<_> = catalog::criterion_entry(&own).into_iter().collect();
-    if !metrics.is_empty() || !criteria.is_empty() {
-        return Ok(Listing { metrics, criteria });
+    let measures: Vec<_> = catalog::measure(&own).into_iter().collect();
+    if !metrics.is_empty() || !criteria.is_empty() || !measures.is_empty() {
+        return Ok(Listing { metrics, criteria, measures });
     }
     let called = |also: &str| also.split([' ', ',', ';', ':', '(', ')']).any(|word| word.eq_ignore_ascii_case(name));
     let found = Listing {
         metrics: METRICS.iter().filter(|m| called(m.also)).collect(),
         criteria: CRITERIA.iter().filter(|c| called(c.also)).collect(),
+        measures: catalog::measures().filter(|m| called(m.also)).collect(),
     };
-    if name.is_empty() || (found.metrics.is_empty() && found.criteria.is_empty()) {
+    if name.is_empty() || (found.metrics.is_empty() && found.criteria.is_empty() && found.measures.is_empty()) {
         let likeness = |n: &str| strsim::jaro_winkler(&own, n);
         let nearest = catalog::names().max_by(|a, b| likeness(a).total_cmp(&likeness(b)));
         let suggestion = nearest.filter(|n| likeness(n) > 0.8).map(String::from);
@@ -140,7 +148,60 @@ fn text(listing: &Listing) -> String {
         line(&mut out, "source", criterion.source);
         line(&mut out, "also", criterion.also);
     }
+    if !listing.measures.is_empty() {
+        heading("MEASURES of scores, rankings and segments", &mut out);
+    }
+    for measure in &listing.measures {
+        let _ = write!(out, "\n{}\n", measure.name);
+        line(&mut out, "is", measure.title);
+        line(&mut out, "of", of(measure));
+        line(&mut out, "formula", measure.formula);
+        line(&mut out, "needs", &needed(measure));
+        line(&mut out, "range", &scale(measure));
+        line(&mut out, "source", measure.source);
+        line(&mut out, "also", measure.also);
+    }
     out
+}
+
+/// What a measure needs, in words.
+fn needed(measure: &MeasureEntry) -> String {
+    let word = |need: &Need| match need {
+        Need::Label => "label",
+        Need::Decision => "decision",
+        Need::Score => "score",
+        Need::Probability => "score in [0, 1]",
+        Need::Segments => "segment",
+        Need::Order => "order of segments",
+        Need::Values => "value of segments",
+        Need::Classes => "true class",
+        Need::Earlier => "earlier segment",
+        Need::Strata => "stratum",
+        _ => "more",
+    };
+    measure.needs.iter().map(word).collect::<Vec<_>>().join(", ")
+}
+
+fn of(measure: &MeasureEntry) -> &'static str {
+    match measure.of {
+        Of::Group => "one group",
+        Of::Pair => "two groups",
+        Of::Table => "all groups",
+    }
+}
+
+/// The range, and what is fair or better.
+fn scale(measure: &MeasureEntry) -> String {
+    let range = match (measure.least, measure.most) {
+        (Some(least), Some(most)) => format!("{least} to {most}"),
+        (Some(least), None) => format!("{least} and up"),
+        (None, Some(most)) => format!("up to {most}"),
+        (None, None) => "any number".into(),
+    };
+    match measure.fair {
+        Some(fair) => format!("{range}; {fair} where groups are treated alike"),
+        None => format!("{range}; {}", better(measure.direction)),
+    }
 }
 
 /// A key and its text, the text wrapped beside it.
@@ -197,6 +258,19 @@ fn markdown(listing: &Listing) -> String {
         let cells = [c.title, &compares(c), forms(c), within, c.source, c.also].map(cell).join(" | ");
         let _ = writeln!(out, "| `{}` | {cells} |", c.name);
     }
+    if !listing.measures.is_empty() {
+        if !out.is_empty() {
+            out.push('\n');
+        }
+        out.push_str(
+            "| measure | is | of | formula | needs | range | source | also |\n|---|---|---|---|---|---|---|---|\n",
+        );
+    }
+    for m in &listing.measures {
+        let formula = format!("`{}`", m.formula);
+        let cells = [m.title, of(m), &formula, &needed(m), &scale(m), m.source, m.also].map(cell).join(" | ");
+        let _ = writeln!(out, "| `{}` | {cells} |", m.name);
+    }
     out
 }
 
@@ -208,6 +282,6 @@ fn json(listing: &Listing) -> Result<String, Failure> {
         value["least"] = least(metric).map_or(Value::Null, Value::from);
         metrics.push(value);
     }
-    let all = json!({ "metrics": metrics, "criteria": listing.criteria });
+    let all = json!({ "metrics": metrics, "criteria": listing.criteria, "measures": listing.measures });
     Ok(serde_json::to_string_pretty(&all).map_err(wrong)? + "\n")
 }

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use evenhand::audit::{Condition, NamedGroup, Policy, Reference};
-use evenhand::data::Columns;
+use evenhand::data::{Columns, SegmentColumns};
 use evenhand::{Error, Place};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -103,16 +103,18 @@ impl Settings {
         };
         let mut columns = file.columns.unwrap_or_default();
         put_columns(&mut columns, args);
+        put_segments(&mut columns, args)?;
         if columns.attributes.is_empty() && file.groups.is_empty() && args.groups.groups.is_empty() {
             return Err(Failure::new(
                 "no protected attribute is named",
                 "name one by `--attribute COLUMN`, or in the `[columns]` of a policy file; `evenhand init FILE` suggests some",
             ));
         }
-        if columns.label.is_none() && columns.decisions.is_empty() && columns.scores.is_empty() {
+        let models = !columns.decisions.is_empty() || !columns.scores.is_empty() || !columns.segments.is_empty();
+        if columns.label.is_none() && !models {
             return Err(Failure::new(
-                "there is nothing to compare groups by: neither label nor decision nor score is named",
-                "name one by `--decision COLUMN` (who was selected), `--label COLUMN` or `--score COLUMN`",
+                "there is nothing to compare groups by: neither label nor decision nor score nor segment is named",
+                "name one by `--decision COLUMN` (who was selected), `--label COLUMN`, `--score COLUMN` or `--segment COLUMN`",
             ));
         }
         let mut policy = policy(file.rest, args, &columns)?;
@@ -166,13 +168,40 @@ fn put_columns(columns: &mut Columns, args: &AuditArgs) {
     columns.favorable.retain(|name, _| used(name));
 }
 
+/// Puts over the segmentations of the file those that flags name. What is said of segments is of the only one.
+fn put_segments(columns: &mut Columns, args: &AuditArgs) -> Result<(), Failure> {
+    let flags = &args.columns;
+    if flags.segments.is_empty() {
+        return Ok(());
+    }
+    columns.segments = flags.segments.iter().map(SegmentColumns::plain).collect();
+    let said = !flags.segment_order.is_empty() || !flags.segment_values.is_empty();
+    match columns.segments.as_mut_slice() {
+        [only] => {
+            only.order = flags.segment_order.iter().map(|s| s.trim().to_string()).collect();
+            only.values = flags.segment_values.iter().cloned().collect();
+            only.class = flags.segment_class.clone();
+            only.earlier = flags.segment_before.clone();
+            Ok(())
+        }
+        _ if said || flags.segment_class.is_some() || flags.segment_before.is_some() => Err(Failure::new(
+            "it is not clear which of several segmentations an order, a value, a class or an earlier segment is of",
+            "audit one at a time, or list them as `[[columns.segments]]` in a policy file",
+        )),
+        _ => Ok(()),
+    }
+}
+
 /// The policy of the file or the preset; the usual one where none is asked for and somebody is selected.
 fn policy(mut table: toml::Table, args: &AuditArgs, columns: &Columns) -> Result<Policy, Failure> {
     if let Some(preset) = &args.policy.preset {
         return Ok(Policy::preset(preset)?);
     }
     let asked = table.contains_key("preset") || table.contains_key("criteria");
-    let decides = !columns.decisions.is_empty() || !columns.thresholds.is_empty() || !columns.top.is_empty();
+    let decides = !columns.decisions.is_empty()
+        || !columns.segments.is_empty()
+        || !columns.thresholds.is_empty()
+        || !columns.top.is_empty();
     if !asked && decides {
         table.insert("preset".into(), USUAL.into());
     }

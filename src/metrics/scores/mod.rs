@@ -36,6 +36,20 @@ impl ScoredGroup {
         }
         ScoredGroup { points }
     }
+
+    /// The rows of several groups together.
+    pub fn joined(groups: &[&ScoredGroup]) -> Self {
+        let mut all: Vec<ScorePoint> = groups.iter().flat_map(|g| &g.points).copied().collect();
+        all.sort_by(|a, b| a.score.total_cmp(&b.score).then(a.label.cmp(&b.label)));
+        let mut points: Vec<ScorePoint> = Vec::with_capacity(all.len());
+        for point in all {
+            match points.last_mut() {
+                Some(last) if last.score == point.score && last.label == point.label => last.cell.add(&point.cell, 1.0),
+                _ => points.push(point),
+            }
+        }
+        ScoredGroup { points }
+    }
 }
 
 /// What holds for all groups of a scored model.

@@ -39,6 +39,16 @@ impl SegmentCounts {
         }
     }
 
+    /// The people of several groups together.
+    pub fn joined(groups: &[&SegmentCounts]) -> Self {
+        let mut all = groups.first().map_or_else(SegmentCounts::default, |g| (*g).clone());
+        for group in groups.iter().skip(1) {
+            all.cells.iter_mut().zip(&group.cells).for_each(|(sum, cell)| sum.add(cell, 1.0));
+            all.unassigned.add(&group.unassigned, 1.0);
+        }
+        all
+    }
+
     /// The people in each segment, whatever their class.
     pub fn by_segment(&self) -> Vec<Cell> {
         let mut sums = vec![Cell::default(); self.segments];

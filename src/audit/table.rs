@@ -1,0 +1,161 @@
+//! The table of a slice: every group's figures and every comparison between groups.
+
+use super::figures::Figure;
+use super::slice::{Between, Slice, Subject};
+use super::{Against, Comparison};
+use crate::metrics::Of;
+use crate::metrics::catalog;
+use crate::metrics::compare::{self, Compared};
+use crate::metrics::measure::Measured;
+use crate::report::{AttributeTable, Disparity, GroupResult};
+use crate::tally::Group;
+
+const COMPARISONS: [Comparison; 2] = [Comparison::Difference, Comparison::Ratio];
+
+/// The table.
+pub(crate) fn table(slice: &Slice, whole: &Group) -> AttributeTable {
+    let scope = slice.scope;
+    let total = whole.whole.total();
+    let groups = slice.parts.iter().map(|part| {
+        let cell = part.group.whole.total();
+        let strata = part.group.strata.iter();
+        GroupResult {
+            group: part.name.clone(),
+            rows: cell.rows.round() as u64,
+            weight: cell.weight,
+            effective_size: cell.effective(),
+            share: if total.weight > 0.0 { cell.weight / total.weight } else { 0.0 },
+            too_small: part.too_small,
+            metrics: scope.by_name(&part.figures),
+            strata: strata.map(|(s, counts)| (scope.tally.stratum_name(*s), scope.closed_by_name(counts))).collect(),
+        }
+    });
+    AttributeTable {
+        attribute: slice.name.clone(),
+        attributes: slice.attributes.clone(),
+        overlapping: slice.overlapping,
+        reference: slice.reference_name().map(String::from),
+        groups: groups.collect(),
+        missing_rows: slice.missing_rows.round() as u64,
+        disparities: disparities(slice),
+    }
+}
+
+fn disparities(slice: &Slice) -> Vec<Disparity> {
+    let scope = slice.scope;
+    let level = scope.level;
+    let mut all = Vec::new();
+    for (at, figure) in scope.figures.iter().enumerate() {
+        let subject = Subject::Figure(at);
+        for comparison in COMPARISONS {
+            all.push(between(slice, figure.name(), comparison, slice.between(&subject, comparison, level)));
+        }
+        if !slice.complete
+            && slice
+                .parts
+                .first()
+                .is_some_and(|p| p.rest[at].estimate.value.is_none() && p.rest[at].estimate.support.rows == 0.0)
+        {
+            continue;
+        }
+        for against in [Against::Reference, Against::Rest, Against::Overall] {
+            all.extend(each_group(slice, figure.name(), &subject, against));
+        }
+    }
+    for entry in catalog::CRITERIA {
+        let Some(subject) = Subject::of(entry.name, scope) else { continue };
+        if subject.compares_groups() {
+            for comparison in COMPARISONS.into_iter().filter(|c| subject.allows(*c)) {
+                all.push(between(slice, entry.name, comparison, slice.between(&subject, comparison, level)));
+            }
+            all.extend(each_group(slice, entry.name, &subject, Against::Reference));
+        } else {
+            all.extend(each_group(slice, entry.name, &subject, Against::Rest));
+        }
+    }
+    for measure in &scope.measures {
+        let (subject, name) = (Subject::Measure(*measure), measure.entry().name);
+        all.push(between(slice, name, Comparison::Value, slice.between(&subject, Comparison::Value, level)));
+        if measure.entry().of == Of::Pair && slice.complete {
+            all.extend(each_group(slice, name, &subject, Against::Reference));
+            all.extend(each_group(slice, name, &subject, Against::Rest));
+        }
+    }
+    all.extend(by_stratum(slice));
+    all
+}
+
+fn disparity(name: &str, comparison: Comparison, against: String, compared: Compared) -> Disparity {
+    Disparity {
+        metric: name.into(),
+        group: None,
+        stratum: None,
+        comparison,
+        against,
+        estimate: compared.estimate,
+        p_value: compared.p_value,
+        test: compared.test.map(String::from),
+        highest: None,
+        lowest: None,
+        left_out: Vec::new(),
+    }
+}
+
+fn between(slice: &Slice, name: &str, comparison: Comparison, found: Between) -> Disparity {
+    let extreme = |at: Option<usize>| at.map(|i| slice.parts[i].name.clone());
+    let extremes = found.compared.extremes;
+    Disparity {
+        highest: extreme(extremes.map(|e| e.0)),
+        lowest: extreme(extremes.map(|e| e.1)),
+        left_out: found.left_out,
+        ..disparity(name, comparison, "between_groups".into(), found.compared)
+    }
+}
+
+fn each_group(slice: &Slice, name: &str, subject: &Subject, against: Against) -> Vec<Disparity> {
+    let skip = |part: usize| against == Against::Reference && slice.reference == Some(part);
+    if against == Against::Reference && slice.reference.is_none() {
+        return Vec::new();
+    }
+    let mut all = Vec::new();
+    for part in (0..slice.parts.len()).filter(|p| !skip(*p)) {
+        let all_forms = COMPARISONS.into_iter().chain([Comparison::Value]);
+        for comparison in all_forms.filter(|c| subject.allows(*c)) {
+            let compared = slice.one(subject, part, against, comparison, slice.scope.level);
+            all.push(Disparity {
+                group: Some(slice.parts[part].name.clone()),
+                ..disparity(name, comparison, slice.against_name(against), compared)
+            });
+        }
+    }
+    all
+}
+
+/// The worst case within each stratum.
+fn by_stratum(slice: &Slice) -> Vec<Disparity> {
+    let scope = slice.scope;
+    let strata: std::collections::BTreeSet<u64> =
+        slice.parts.iter().flat_map(|p| p.group.strata.keys().copied()).collect();
+    let mut all = Vec::new();
+    for stratum in strata {
+        let present = slice.parts.iter().filter_map(|p| Some((p, p.group.strata.get(&stratum)?)));
+        for figure in &scope.figures {
+            let Figure::Catalog(entry) = figure else { continue };
+            let measured: Vec<Measured> = present
+                .clone()
+                .filter(|(p, _)| !p.too_small)
+                .map(|(_, counts)| scope.closed(entry, counts))
+                .filter(|m| m.estimate.value.is_some())
+                .collect();
+            for comparison in COMPARISONS {
+                let refs: Vec<&Measured> = measured.iter().collect();
+                let compared = compare::worst_case(&refs, comparison, scope.level);
+                all.push(Disparity {
+                    stratum: Some(scope.tally.stratum_name(stratum)),
+                    ..disparity(entry.name, comparison, "between_groups".into(), compared)
+                });
+            }
+        }
+    }
+    all
+}
