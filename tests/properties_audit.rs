@@ -86,7 +86,7 @@ fn with_batch<T>(rows: &[Row], shape: Shape, names: [&str; 3], run: impl FnOnce(
 
 fn criterion(metric: &str, comparison: Comparison, against: Against, bound: f64) -> Criterion {
     let [maximum, minimum] = match comparison {
-        Comparison::Difference => [Some(bound), None],
+        Comparison::Difference | Comparison::Value => [Some(bound), None],
         Comparison::Ratio => [None, Some(bound)],
     };
     Criterion { metric: metric.into(), comparison, against, maximum, minimum, attributes: Vec::new() }

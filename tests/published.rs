@@ -2,7 +2,7 @@
 
 mod small;
 
-use evenhand::audit::{Comparison::Difference, Comparison::Ratio, Policy};
+use evenhand::audit::{Comparison::Difference, Comparison::Ratio, Comparison::Value, Policy};
 use evenhand::data::{Batch, Binary, Categorical};
 use evenhand::inference::hypothesis::chi_square_homogeneity;
 use evenhand::report::Report;
@@ -274,7 +274,7 @@ fn fairlearn_user_guide() {
     let worst = |metric, comparison| {
         let each = ["a", "b", "c"].map(|g| against(&report, metric, g, comparison, "overall").unwrap());
         match comparison {
-            Difference => each.into_iter().map(f64::abs).fold(0.0, f64::max),
+            Difference | Value => each.into_iter().map(f64::abs).fold(0.0, f64::max),
             Ratio => each.into_iter().map(|r| r.min(1.0 / r)).fold(1.0, f64::min),
         }
     };

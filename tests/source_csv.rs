@@ -84,9 +84,9 @@ fn people(n: usize) -> (String, Tally) {
         .attribute(Categorical::from_numbers("age", &age, &bands).unwrap())
         .stratum(Categorical::from_values("region", region))
         .label(Binary::from(paid.as_slice()))
-        .model(Model::decision("offer", Binary::from(offer.as_slice())).with_score(&score))
-        .model(Model::threshold("score >= 0.5", &score, 0.5))
-        .model(Model::top("score top 33.5%", &score, Top::Share(0.335)))
+        .model(Model::decision("offer", Binary::from(offer.as_slice())).with_score(&score).score_named("score"))
+        .model(Model::threshold("score >= 0.5", &score, 0.5).score_named("score"))
+        .model(Model::top("score top 33.5%", &score, Top::Share(0.335)).score_named("score"))
         .weight(weight)
         .build()
         .unwrap();

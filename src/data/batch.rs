@@ -109,6 +109,8 @@ pub struct Model<'a> {
     pub(crate) name: String,
     pub(crate) rule: Rule<'a>,
     pub(crate) score: Option<Numbers<'a>>,
+    /// What the score is called, where several models may have the same.
+    pub(crate) score_name: Option<String>,
 }
 
 /// How a row's decision is found.
@@ -165,30 +167,38 @@ impl Cut {
 impl<'a> Model<'a> {
     /// A model whose decisions are given.
     pub fn decision(name: impl Into<String>, decision: impl Into<Binary<'a>>) -> Self {
-        Model { name: name.into(), rule: Rule::Given(decision.into()), score: None }
+        Model { name: name.into(), rule: Rule::Given(decision.into()), score: None, score_name: None }
     }
 
     /// A model known by its scores alone; a missing score is `None` in `&[Option<f64>]`.
     pub fn score(name: impl Into<String>, score: impl Into<Numbers<'a>>) -> Self {
-        Model { name: name.into(), rule: Rule::None, score: Some(score.into()) }
+        Model { name: name.into(), rule: Rule::None, score: Some(score.into()), score_name: None }
     }
 
     /// A model that selects a row where its score is at least the threshold.
     pub fn threshold(name: impl Into<String>, score: impl Into<Numbers<'a>>, threshold: f64) -> Self {
-        Model { name: name.into(), rule: Rule::AtLeast(threshold), score: Some(score.into()) }
+        Model { rule: Rule::AtLeast(threshold), ..Self::score(name, score) }
     }
 
     /// A model that selects the best scores. Where several rows are tied at the edge, each is counted
     /// as selected in part, so that exactly the number asked for is selected in expectation; the
     /// report says so.
     pub fn top(name: impl Into<String>, score: impl Into<Numbers<'a>>, top: Top) -> Self {
-        Model { name: name.into(), rule: Rule::Top(top), score: Some(score.into()) }
+        Model { rule: Rule::Top(top), ..Self::score(name, score) }
     }
 
     /// Adds the score that the decisions were made from.
     #[must_use]
     pub fn with_score(mut self, score: impl Into<Numbers<'a>>) -> Self {
         self.score = Some(score.into());
+        self
+    }
+
+    /// Names the score. Models whose scores have one name (several thresholds of one score) must have the same
+    /// scores in every row; they are then kept once.
+    #[must_use]
+    pub fn score_named(mut self, name: impl Into<String>) -> Self {
+        self.score_name = Some(name.into());
         self
     }
 }

@@ -77,10 +77,7 @@ impl ModelDef {
         if batch.models.is_empty() {
             return vec![Self::label_only()];
         }
-        let same = |a: &Model, b: &Model| match (&a.score, &b.score) {
-            (Some(a), Some(b)) => std::ptr::eq(a.values.as_ref(), b.values.as_ref()),
-            _ => false,
-        };
+        let same = |a: &Model, b: &Model| a.score_name.is_some() && a.score_name == b.score_name;
         let one = |(at, model): (usize, &Model)| {
             let same_scores_as = batch.models[..at].iter().position(|earlier| same(earlier, model));
             ModelDef { same_scores_as, ..Self::of(model) }

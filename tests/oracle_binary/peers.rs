@@ -172,7 +172,7 @@ fn fairlearn(desk: &mut Desk, entry: &Entry, path: &[String]) -> Answer {
         return joined
             .map(|(t, f)| match comparison {
                 _ if mean => (t + f) / 2.0,
-                Difference => t.max(f),
+                Difference | Comparison::Value => t.max(f),
                 Ratio => t.min(f),
             })
             .into();

@@ -258,7 +258,7 @@ impl View {
         let each: Vec<f64> =
             self.groups().iter().map(|g| self.against(rate, g, comparison, "overall")).collect::<Result<_, _>>()?;
         Ok(match comparison {
-            Comparison::Difference => each.iter().fold(0.0, |most, v| v.abs().max(most)),
+            Comparison::Difference | Comparison::Value => each.iter().fold(0.0, |most, v| v.abs().max(most)),
             Comparison::Ratio => each.iter().fold(f64::INFINITY, |least, v| v.min(1.0 / v).min(least)),
         })
     }
@@ -266,7 +266,7 @@ impl View {
 
 fn compared(a: f64, b: f64, comparison: Comparison) -> Figure {
     match comparison {
-        Comparison::Difference => Ok(a - b),
+        Comparison::Difference | Comparison::Value => Ok(a - b),
         Comparison::Ratio if b == 0.0 => Err("ratio over zero".into()),
         Comparison::Ratio => Ok(a / b),
     }
@@ -289,7 +289,7 @@ fn spread(figures: impl Iterator<Item = Figure>, comparison: Comparison) -> Figu
     let all: Vec<f64> = figures.collect::<Result<_, _>>()?;
     let (max, min) = (all.iter().copied().fold(f64::MIN, f64::max), all.iter().copied().fold(f64::MAX, f64::min));
     match comparison {
-        Comparison::Difference => Ok(max - min),
+        Comparison::Difference | Comparison::Value => Ok(max - min),
         Comparison::Ratio if max == 0.0 => Err("ratio over zero".into()),
         Comparison::Ratio => Ok(min / max),
     }

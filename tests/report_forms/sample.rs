@@ -211,6 +211,7 @@ pub fn model(name: &str) -> ModelReport {
         "18-24 is selected 0.93 times as often as 45-84.",
     );
     ModelReport {
+        segment_of: None,
         model: name.into(),
         rule: DecisionRule::Threshold(0.5),
         verdict: Verdict::Fail,

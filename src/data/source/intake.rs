@@ -284,6 +284,7 @@ fn batch<'a>(
             (_, rule) => rule.of_score(),
         },
         score: m.score.map(number),
+        score_name: m.score.map(|at| plan.columns[plan.numbers[at].column].clone()),
     };
     Batch {
         rows,
