@@ -142,9 +142,11 @@ impl People {
             .attribute(Categorical::from_numbers("age", &ages, &bands).unwrap())
             .stratum(Categorical::from_values("region", &self.region))
             .label(Binary::from(self.paid.as_slice()))
-            .model(Model::decision("offer", Binary::from(offer.as_slice())).with_score(&self.score).score_named("score"))
+            .model(
+                Model::decision("offer", Binary::from(offer.as_slice())).with_score(&self.score).score_named("score"),
+            )
             .model(Model::threshold("score >= 0.5", &self.score, 0.5).score_named("score"))
-            .model(Model::top("score top 33.5%", &self.score, Top::Share(0.335)))
+            .model(Model::top("score top 33.5%", &self.score, Top::Share(0.335)).score_named("score"))
             .weight(&self.weight)
             .build()
             .unwrap();

@@ -1,6 +1,6 @@
 //! Findings in plain words.
 
-use super::figures::Figure;
+use super::figures::{Figure, Kind};
 use super::slice::{Slice, Subject};
 use super::{Against, Comparison, Criterion, Verdict};
 use crate::metrics::Estimate;
@@ -134,7 +134,15 @@ impl About<'_> {
             return self.measured(measure.entry().title);
         }
         let name = self.leading().map(|f| f.name().to_string()).unwrap_or_default();
-        let title = self.entry().map_or(name, |e| e.title.to_string());
+        let scope = self.slice.scope;
+        let title = match self.entry() {
+            // Nobody is selected for a segment: people are in it.
+            Some(e) if scope.kind == Kind::OneVsRest && e.name == "selection_rate" => {
+                format!("share in `{}`", scope.about().0)
+            }
+            Some(entry) => entry.title.to_string(),
+            None => name,
+        };
         let own = |part: usize| {
             let part = &self.slice.parts[part];
             let value = part.figures.get(leading).and_then(|m| m.estimate.value).map(|v| figure(self.entry(), v));

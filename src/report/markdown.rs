@@ -3,7 +3,7 @@
 use super::grid::{self, Column, Grid};
 use super::view::{self, FINDINGS, INTERSECTIONS, MORE};
 use super::words::{self, name};
-use super::{AttributeTable, Finding, ModelReport, Report, bar};
+use super::{AttributeTable, Finding, ModelReport, Report, bar, measures};
 
 /// Text in which nothing is markup: neither Markdown nor HTML, and no bare link.
 fn escape(text: &str) -> String {
@@ -86,8 +86,8 @@ impl Page<'_> {
         }
     }
 
-    fn finding(&mut self, number: usize, f: &Finding) {
-        let (verdict, subject) = (words::verdict(f.verdict), escape(&view::subject(f)));
+    fn finding(&mut self, number: usize, segment: Option<&str>, f: &Finding) {
+        let (verdict, subject) = (words::verdict(f.verdict), escape(&view::subject(segment, f)));
         self.line(&format!("{number}. **{verdict}** {subject}: {}  ", escape(&bar::figures(f))));
         self.line(&format!("   {}  ", escape(&view::sentence(&f.sentence))));
         for detail in view::details(f, &self.report.settings.policy) {
@@ -96,17 +96,19 @@ impl Page<'_> {
     }
 
     fn model(&mut self, m: &ModelReport) {
-        let several = self.report.models.len() > 1;
+        let several = view::models(self.report).len() > 1;
         let level = if several { 3 } else { 2 };
         if several {
             self.heading(2, &format!("{} Model {}", words::verdict(m.verdict), name(&m.model, view::NAME)));
         }
-        self.heading(level, &format!("Findings: {}", view::tallied(&m.findings)));
-        for (i, f) in m.findings.iter().take(2 * FINDINGS).enumerate() {
-            self.finding(i + 1, f);
+        let report = self.report;
+        let found = measures::findings(report, m);
+        self.heading(level, &format!("Findings: {}", view::tallied(&found)));
+        for (i, (segment, f)) in found.iter().take(2 * FINDINGS).enumerate() {
+            self.finding(i + 1, *segment, f);
         }
-        if m.findings.len() > 2 * FINDINGS {
-            self.line(&format!("\nand {} more findings, {MORE}.", m.findings.len() - 2 * FINDINGS));
+        if found.len() > 2 * FINDINGS {
+            self.line(&format!("\nand {} more findings, {MORE}.", found.len() - 2 * FINDINGS));
         }
         let caveats = view::caveats(m, self.report.data.rows);
         if !caveats.is_empty() {
@@ -133,18 +135,36 @@ impl Page<'_> {
         columns.extend(main.map(|metric| Column::Metric(metric, true)));
         columns.extend(labels.iter().map(|metric| Column::Metric(metric, true)));
         columns.extend(main.filter(|metric| grid::has_differences(t, metric)).map(Column::Difference));
-        self.grid(&grid::grid(m, t, &columns, grid::GROUPS, self.report.data.rows));
+        let shares = measures::shares(self.report, m, t, grid::GROUPS);
+        if shares.is_empty() {
+            self.grid(&grid::grid(m, t, &columns, grid::GROUPS, self.report.data.rows));
+        }
+        for grid in shares {
+            self.grid(&grid);
+        }
         if let Some(legend) = grid::legend(&labels) {
             self.line(&format!("{}  ", escape(&legend)));
         }
         for gap in grid::gaps(t, false) {
             self.line(&format!("{}  ", escape(&gap)));
         }
+        let columns = measures::columns(t, false);
+        if !columns.is_empty() {
+            self.line("");
+            self.grid(&grid::grid(m, t, &columns, grid::GROUPS, self.report.data.rows));
+        }
+        let between = measures::between(t, false);
+        if !between.is_empty() {
+            self.line("\nBetween all groups:\n");
+        }
+        for line in between {
+            self.line(&format!("- {}", escape(&line)));
+        }
     }
 
     fn side_by_side(&mut self) {
-        let models = &self.report.models;
-        let lines = view::side_by_side(self.report);
+        let models = view::models(self.report);
+        let lines = view::side_by_side(&models);
         self.heading(2, "Models side by side");
         let first = |text: &str| std::iter::once(text.to_string());
         self.row(first("Finding").chain(models.iter().map(|m| escape(&name(&m.model, view::NAME)))));
@@ -173,10 +193,11 @@ impl Report {
         for (label, text) in view::audited(self) {
             page.item(&label, &text);
         }
-        if self.models.len() > 1 {
+        let models = view::models(self);
+        if models.len() > 1 {
             page.side_by_side();
         }
-        for m in &self.models {
+        for m in models {
             page.model(m);
         }
         page.heading(2, "How to make it again");

@@ -7,6 +7,7 @@ mod csv;
 mod grid;
 mod json;
 mod markdown;
+mod measures;
 mod text;
 mod view;
 mod words;

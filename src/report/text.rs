@@ -3,7 +3,7 @@
 use super::grid::{self, Column, Grid};
 use super::view::{self, FINDINGS, INTERSECTIONS, MORE};
 use super::words::{self, name, width};
-use super::{AttributeTable, Finding, ModelReport, Report, Verdict, bar};
+use super::{AttributeTable, Finding, ModelReport, Report, Verdict, bar, measures};
 
 /// How [`Report::to_text`] looks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -119,13 +119,13 @@ impl Page<'_> {
         self.flow("", &view::sentence(&r.summary), "");
     }
 
-    fn finding(&mut self, number: usize, f: &Finding) {
+    fn finding(&mut self, number: usize, segment: Option<&str>, f: &Finding) {
         let columns = self.style.width;
         let word = words::verdict(f.verdict);
         let place = format!("{number:>3}. ");
         self.blank();
         let before = format!("{place}{}  ", self.verdict(f.verdict, word));
-        self.flow_after(&before, width(&place) + width(word) + 2, &view::subject(f), BOLD);
+        self.flow_after(&before, width(&place) + width(word) + 2, &view::subject(segment, f), BOLD);
         let indent = " ".repeat(place.len());
         self.flow(&indent, &view::sentence(&f.sentence), "");
         let figures = bar::figures(f);
@@ -144,25 +144,26 @@ impl Page<'_> {
     }
 
     fn findings(&mut self, m: &ModelReport) {
-        self.heading(&format!("FINDINGS  {}", view::tallied(&m.findings)));
-        if m.findings.iter().any(|f| f.estimate.value.is_some()) {
+        let report = self.report;
+        let all = measures::findings(report, m);
+        self.heading(&format!("FINDINGS  {}", view::tallied(&all)));
+        if all.iter().any(|(_, f)| f.estimate.value.is_some()) {
             self.flow("  ", bar::LEGEND, DIM);
         }
         let limit = self.limit(FINDINGS);
-        let passed = |f: &&Finding| f.verdict == Verdict::Pass && !self.style.full;
-        let grave: Vec<&Finding> = m.findings.iter().filter(|f| !passed(f)).collect();
-        let passes: Vec<&Finding> = m.findings.iter().filter(passed).collect();
-        for (i, f) in grave.iter().take(limit).enumerate() {
-            self.finding(i + 1, f);
+        let full = self.style.full;
+        let (passes, grave): (Vec<_>, Vec<_>) = all.into_iter().partition(|(_, f)| f.verdict == Verdict::Pass && !full);
+        for (i, (segment, f)) in grave.iter().take(limit).enumerate() {
+            self.finding(i + 1, *segment, f);
         }
         self.more(grave.len(), limit, "findings");
         if !passes.is_empty() {
             self.blank();
         }
-        for f in passes.iter().take(limit) {
+        for (segment, f) in passes.iter().take(limit) {
             let word = words::verdict(f.verdict);
             let before = format!("     {}  ", self.verdict(f.verdict, word));
-            let text = format!("{}: {}", view::subject(f), bar::figures(f));
+            let text = format!("{}: {}", view::subject(*segment, f), bar::figures(f));
             self.flow_after(&before, width(word) + 7, &text, "");
         }
         self.more(passes.len(), limit, "findings that pass");
@@ -176,7 +177,7 @@ impl Page<'_> {
     }
 
     fn model(&mut self, m: &ModelReport) {
-        if self.report.models.len() > 1 {
+        if view::models(self.report).len() > 1 {
             let rule = "═".repeat(self.style.width);
             self.blank();
             self.line(&self.paint(DIM, &rule));
@@ -212,7 +213,9 @@ impl Page<'_> {
         self.flow("  ", &about, DIM);
         let main = grid::main_metric(t);
         let labels = grid::label_metrics(t);
-        for (i, grid) in self.grids(m, t, main, &labels).into_iter().enumerate() {
+        let shares = measures::shares(self.report, m, t, self.limit(grid::GROUPS));
+        let grids = if shares.is_empty() { self.grids(m, t, main, &labels) } else { shares };
+        for (i, grid) in grids.into_iter().enumerate() {
             if i > 0 {
                 self.blank();
             }
@@ -224,6 +227,7 @@ impl Page<'_> {
         for gap in grid::gaps(t, self.style.full) {
             self.flow("  ", &gap, "");
         }
+        self.measures(m, t);
         if self.style.full {
             for (stratum, grid) in grid::strata(t, main, &labels) {
                 self.blank();
@@ -232,6 +236,27 @@ impl Page<'_> {
             }
         } else if t.groups.iter().any(|g| !g.strata.is_empty()) {
             self.flow("  ", &format!("Figures by stratum: {MORE}."), DIM);
+        }
+    }
+
+    /// What is measured beside the rates: of scores, rankings and segments.
+    fn measures(&mut self, m: &ModelReport, t: &AttributeTable) {
+        let (limit, rows) = (self.limit(grid::GROUPS), self.report.data.rows);
+        let mut left = measures::columns(t, self.style.full);
+        while !left.is_empty() {
+            // As many beside each other as fit.
+            let fitting = (1..=left.len()).rev().find(|n| self.fits(&grid::grid(m, t, &left[..*n], limit, rows)));
+            let taken: Vec<Column> = left.drain(..fitting.unwrap_or(1)).collect();
+            self.blank();
+            self.grid(&grid::grid(m, t, &taken, limit, rows));
+        }
+        let between = measures::between(t, self.style.full);
+        if !between.is_empty() {
+            self.blank();
+            self.line("  Between all groups");
+        }
+        for line in between {
+            self.flow("    ", &line, "");
         }
     }
 
@@ -298,9 +323,9 @@ impl Page<'_> {
     }
 
     fn side_by_side(&mut self) {
-        let lines = view::side_by_side(self.report);
+        let models = &view::models(self.report);
+        let lines = view::side_by_side(models);
         let limit = self.limit(24);
-        let models = &self.report.models;
         let cell = |f: &Option<&Finding>| match f {
             None => "–".to_string(),
             Some(f) => format!("{} {}", words::mark(f.verdict), view::figure(f)),
@@ -357,10 +382,11 @@ impl Report {
         page.head();
         page.heading("WHAT WAS AUDITED");
         page.facts(&view::audited(self));
-        if self.models.len() > 1 {
+        let models = view::models(self);
+        if models.len() > 1 {
             page.side_by_side();
         }
-        for m in &self.models {
+        for m in models {
             page.model(m);
         }
         page.heading("HOW TO MAKE IT AGAIN");

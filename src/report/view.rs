@@ -47,7 +47,7 @@ pub(super) fn audited(report: &Report) -> Vec<(String, String)> {
     }
     let weight = weight.map(|w| format!(", of weight {}", Unit::Plain.bare(w, 1))).unwrap_or_default();
     lines.push(("Rows".into(), format!("{}{weight}", count(*rows))));
-    for m in &report.models {
+    for m in report.models.iter().filter(|m| m.segment_of.is_none()) {
         lines.push(("Model".into(), format!("{}: {}", name(&m.model, NAME), words::rule(&m.rule))));
     }
     for c in attributes {
@@ -91,11 +91,12 @@ pub(super) fn sentence(text: &str) -> String {
 }
 
 /// What a finding is about: `disparate impact by sex`.
-pub(super) fn subject(f: &Finding) -> String {
+pub(super) fn subject(segment: Option<&str>, f: &Finding) -> String {
+    let of = segment.map(|s| format!("{}: ", name(s, NAME))).unwrap_or_default();
     let against =
         if f.against == "between_groups" { String::new() } else { format!(", {}", words::against(&f.against)) };
     let ratio = if f.comparison == Comparison::Ratio && f.criterion != "disparate_impact" { " ratio" } else { "" };
-    format!("{}{ratio} by {}{against}", title(&f.criterion), name(&f.attribute, NAME))
+    format!("{of}{}{ratio} by {}{against}", title(&f.criterion), name(&f.attribute, NAME))
 }
 
 /// A finding's figure alone: `0.61`.
@@ -142,8 +143,8 @@ fn multiplicity(m: Multiplicity) -> &'static str {
 }
 
 /// How many findings there are of each verdict: `2 fail, 1 inconclusive, 3 pass`.
-pub(super) fn tallied(findings: &[Finding]) -> String {
-    let of = |v: Verdict| findings.iter().filter(|f| f.verdict == v).count();
+pub(super) fn tallied(findings: &[(Option<&str>, &Finding)]) -> String {
+    let of = |v: Verdict| findings.iter().filter(|(_, f)| f.verdict == v).count();
     let say = |v: Verdict| Some(of(v)).filter(|n| *n > 0).map(|n| format!("{} {v}", count(n as u64)));
     let parts: Vec<String> =
         [Verdict::Fail, Verdict::Inconclusive, Verdict::Pass].into_iter().filter_map(say).collect();
@@ -162,15 +163,20 @@ pub(super) fn tables(model: &ModelReport, limit: usize) -> (Vec<&AttributeTable>
     (kept.collect(), left_out.len())
 }
 
+/// The models that stand side by side: all but the segments of a segmentation.
+pub(super) fn models(report: &Report) -> Vec<&ModelReport> {
+    report.models.iter().filter(|m| m.segment_of.is_none()).collect()
+}
+
 /// One line for each finding that any model has, with what each model has in it.
-pub(super) fn side_by_side(report: &Report) -> Vec<(String, Vec<Option<&Finding>>)> {
+pub(super) fn side_by_side<'r>(models: &[&'r ModelReport]) -> Vec<(String, Vec<Option<&'r Finding>>)> {
     let key = |f: &Finding| (f.criterion.clone(), f.attribute.clone(), f.comparison, f.against.clone());
     let mut places: HashMap<_, usize> = HashMap::new();
     let mut lines: Vec<(String, Vec<Option<&Finding>>)> = Vec::new();
-    for (i, m) in report.models.iter().enumerate() {
+    for (i, m) in models.iter().enumerate() {
         for f in &m.findings {
             let at = *places.entry(key(f)).or_insert_with(|| {
-                lines.push((subject(f), vec![None; report.models.len()]));
+                lines.push((subject(None, f), vec![None; models.len()]));
                 lines.len() - 1
             });
             lines[at].1[i] = Some(f);
