@@ -40,7 +40,11 @@ pub(super) fn segment_name(model: &ModelReport) -> &str {
 /// The findings of a model, and of its segments where it is a segmentation, with the segment's name; gravest first.
 pub(super) fn findings<'r>(report: &'r Report, model: &'r ModelReport) -> Vec<(Option<&'r str>, &'r Finding)> {
     let mut all: Vec<(Option<&str>, &Finding)> = model.findings.iter().map(|f| (None, f)).collect();
-    for segment in segments(report, model) {
+    let segments = segments(report, model);
+    if segments.is_empty() {
+        return all;
+    }
+    for segment in segments {
         all.extend(segment.findings.iter().map(|f| (Some(segment.model.as_str()), f)));
     }
     all.sort_by(|(_, a), (_, b)| b.verdict.cmp(&a.verdict).then(b.gravity.total_cmp(&a.gravity)));

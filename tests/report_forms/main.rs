@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use evenhand::Error;
 use evenhand::report::{Report, TextStyle};
-use sample::{all, full, hostile, labels_only, two_models};
+use sample::{all, full, hostile, labels_only, segmented, two_models};
 use serde_json::Value;
 use unicode_width::UnicodeWidthStr;
 
@@ -236,7 +236,7 @@ fn properties(schema: &Value, found: &mut BTreeSet<String>) {
 #[test]
 fn the_schema_names_no_field_that_is_gone() {
     let (mut there, mut named) = (BTreeSet::new(), BTreeSet::new());
-    fields(&serde_json::to_value(full()).unwrap(), &mut there);
+    fields(&serde_json::to_value([full(), segmented()]).unwrap(), &mut there);
     properties(&serde_json::from_str(Report::json_schema()).unwrap(), &mut named);
     let rule = ["top", "selected", "cut", "tied", "edge"].map(String::from);
     let gone: Vec<_> = named.difference(&there).filter(|n| !rule.contains(n)).collect();

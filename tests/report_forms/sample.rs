@@ -293,6 +293,29 @@ pub fn two_models() -> Report {
     report
 }
 
+/// A segmentation with two segments, each a decision of its own.
+pub fn segmented() -> Report {
+    let mut report = full();
+    let association = |metric: &str, value: f64| Disparity {
+        comparison: Comparison::Value,
+        metric: metric.into(),
+        estimate: Estimate::of(value, support(ROWS as f64)).between(value - 0.01, value + 0.01),
+        p_value: Some(1e-9),
+        test: Some("chi-square".into()),
+        ..report.models[0].tables[0].disparities[0].clone()
+    };
+    let mut tier = model("tier");
+    tier.rule = DecisionRule::Segments(2);
+    tier.findings.clear();
+    for table in &mut tier.tables {
+        table.disparities = vec![association("cramers_v", 0.21), association("total_variation", 0.155)];
+        table.groups.iter_mut().for_each(|g| g.metrics.clear());
+    }
+    let segment = |name: &str| ModelReport { segment_of: Some("tier".into()), ..model(&format!("tier = {name}")) };
+    report.models = vec![tier, segment("basic"), segment("gold")];
+    report
+}
+
 /// Names that try to be something else.
 pub const HOSTILE: [&str; 9] = [
     "<script>alert('x')</script>",
@@ -373,6 +396,7 @@ pub fn all() -> Vec<(&'static str, Report)> {
     vec![
         ("full", full()),
         ("two_models", two_models()),
+        ("segmented", segmented()),
         ("hostile", hostile()),
         ("labels_only", labels_only()),
         ("empty", empty),
