@@ -9,7 +9,7 @@ use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group};
-use evenhand::data::{Batch, Categorical};
+use evenhand::data::{Batch, Categorical, Segments};
 use evenhand::tally::Tally;
 
 /// Columns of byte codes, with the number of levels of each.
@@ -37,16 +37,30 @@ fn columns(rows: usize, levels: &[usize]) -> Columns {
     }
 }
 
+/// What is counted.
+#[derive(Clone, Copy, PartialEq)]
+enum Shape {
+    Decisions,
+    Weighted,
+    Scored,
+    /// The last of the columns is a segment; there is neither label nor decision.
+    Segments,
+}
+
 /// What the crate does, the building and checking of the batch included.
-fn evenhand(c: &Columns, weighted: bool, scored: bool) -> u64 {
-    let mut batch = Batch::builder().label(&c.label);
-    let model = evenhand::data::Model::decision("d", &c.decision);
-    batch = batch.model(if scored { model.with_score(&c.score) } else { model });
+fn evenhand(c: &Columns, shape: Shape) -> u64 {
+    let mut batch = Batch::builder();
+    if shape != Shape::Segments {
+        let model = evenhand::data::Model::decision("d", &c.decision);
+        batch = batch.label(&c.label).model(if shape == Shape::Scored { model.with_score(&c.score) } else { model });
+    }
     for (i, (codes, levels)) in c.attributes.iter().enumerate() {
         let names = (0..*levels).map(|l| format!("l{l:02}"));
-        batch = batch.attribute(Categorical::from_codes(format!("a{i}"), names, codes).expect("codes have levels"));
+        let column = Categorical::from_codes(format!("a{i}"), names, codes).expect("codes have levels");
+        let segment = shape == Shape::Segments && i + 1 == c.attributes.len();
+        batch = if segment { batch.segments(Segments::of(column)) } else { batch.attribute(column) };
     }
-    if weighted {
+    if shape == Shape::Weighted {
         batch = batch.weight(&c.weight);
     }
     Tally::of(&batch.build().expect("a sound batch")).expect("few cells").rows()
@@ -56,12 +70,17 @@ const LANES: usize = 8;
 const CHUNK: usize = 4096;
 
 /// Keys by hand: the digits of label, decision and attributes, no room for missing.
-fn keys<'k>(c: &Columns, from: usize, to: usize, buffer: &'k mut [u16; CHUNK]) -> &'k [u16] {
+fn keys<'k>(c: &Columns, shape: Shape, from: usize, to: usize, buffer: &'k mut [u16; CHUNK]) -> &'k [u16] {
     let keys = &mut buffer[..to - from];
-    for ((key, y), d) in keys.iter_mut().zip(&c.label[from..to]).zip(&c.decision[from..to]) {
-        *key = u16::from(y * 2 + d);
+    let mut stride = 1u16;
+    if shape == Shape::Segments {
+        keys.fill(0);
+    } else {
+        for ((key, y), d) in keys.iter_mut().zip(&c.label[from..to]).zip(&c.decision[from..to]) {
+            *key = u16::from(y * 2 + d);
+        }
+        stride = 4;
     }
-    let mut stride = 4u16;
     for (codes, levels) in &c.attributes {
         for (key, code) in keys.iter_mut().zip(&codes[from..to]) {
             *key += stride * u16::from(*code);
@@ -71,12 +90,12 @@ fn keys<'k>(c: &Columns, from: usize, to: usize, buffer: &'k mut [u16; CHUNK]) -
     keys
 }
 
-fn by_hand(c: &Columns) -> u64 {
+fn by_hand(c: &Columns, shape: Shape) -> u64 {
     let mut tables = vec![[0u32; 4096]; LANES];
     let mut buffer = [0u16; CHUNK];
     let rows = c.label.len();
     for from in (0..rows).step_by(CHUNK) {
-        let keys = keys(c, from, (from + CHUNK).min(rows), &mut buffer);
+        let keys = keys(c, shape, from, (from + CHUNK).min(rows), &mut buffer);
         let [a, b, d, e, f, g, h, i] = tables.as_mut_slice() else { unreachable!() };
         let at = |key: u16| usize::from(key) & 4095;
         let mut eights = keys.chunks_exact(LANES);
@@ -95,15 +114,21 @@ fn by_hand(c: &Columns) -> u64 {
     tables.iter().flatten().map(|n| u64::from(*n)).sum()
 }
 
-/// Weights (Σw, Σw²) and scores by hand.
-fn by_hand_sums(c: &Columns, weighted: bool, scored: bool) -> u64 {
+/// Weights (Σw, Σw²) and sums of scores by hand; of scores the crate also keeps how many rows have which, so there the
+/// hand sorts them too.
+fn by_hand_sums(c: &Columns, shape: Shape) -> u64 {
+    let (weighted, scored) = (shape == Shape::Weighted, shape == Shape::Scored);
+    let mut sorted: Vec<(u64, u16)> = Vec::with_capacity(if scored { c.score.len() } else { 0 });
     let mut sums = vec![[[0.0f64; 3]; 4096]; 4];
     let mut scores = vec![[[0.0f64; 3]; 4096]; 4];
     let mut buffer = [0u16; CHUNK];
     let rows = c.label.len();
     for from in (0..rows).step_by(CHUNK) {
         let to = (from + CHUNK).min(rows);
-        let keys = keys(c, from, to, &mut buffer);
+        let keys = keys(c, shape, from, to, &mut buffer);
+        if scored {
+            sorted.extend(c.score[from..to].iter().zip(keys).map(|(s, key)| (s.to_bits(), *key)));
+        }
         for (i, key) in keys.iter().enumerate() {
             let (lane, at) = (i % 4, usize::from(*key) & 4095);
             let w = if weighted { c.weight[from + i] } else { 1.0 };
@@ -116,7 +141,8 @@ fn by_hand_sums(c: &Columns, weighted: bool, scored: bool) -> u64 {
             }
         }
     }
-    black_box(&scores);
+    sorted.sort_unstable();
+    black_box((&scores, &sorted));
     sums.iter().flatten().map(|s| s[0] as u64).sum()
 }
 
@@ -126,31 +152,32 @@ fn reading(c: &Columns) -> u64 {
     bytes.map(|column| column.chunks(64).map(|b| u64::from(b.iter().fold(0u8, |s, v| s ^ v))).sum::<u64>()).sum()
 }
 
+type Data = (&'static str, Columns, Shape);
 type Run<'a> = Box<dyn Fn() -> u64 + Send + Sync + 'a>;
 
 /// The shapes, each with the crate's run and the ones to compare it with.
-fn shapes<'a>(all: &'a [(&'static str, Columns, bool, bool)]) -> Vec<(&'static str, usize, Run<'a>, Run<'a>, Run<'a>)> {
+fn shapes<'a>(all: &'a [Data]) -> Vec<(&'static str, usize, Run<'a>, Run<'a>, Run<'a>)> {
     all.iter()
-        .map(|(name, c, weighted, scored)| {
-            let (weighted, scored) = (*weighted, *scored);
-            let hand: Run = if weighted || scored {
-                Box::new(move || by_hand_sums(c, weighted, scored))
-            } else {
-                Box::new(move || by_hand(c))
+        .map(|(name, c, shape)| {
+            let shape = *shape;
+            let hand: Run = match shape {
+                Shape::Weighted | Shape::Scored => Box::new(move || by_hand_sums(c, shape)),
+                Shape::Decisions | Shape::Segments => Box::new(move || by_hand(c, shape)),
             };
-            let crates: Run = Box::new(move || evenhand(c, weighted, scored));
+            let crates: Run = Box::new(move || evenhand(c, shape));
             (*name, c.label.len(), crates, hand, Box::new(move || reading(c)) as Run)
         })
         .collect()
 }
 
-fn data(rows: usize) -> Vec<(&'static str, Columns, bool, bool)> {
+fn data(rows: usize) -> Vec<Data> {
     vec![
-        ("1 attribute", columns(rows, &[5]), false, false),
-        ("3 attributes", columns(rows, &[2, 5, 6]), false, false),
-        ("8 attributes", columns(rows, &[2; 8]), false, false),
-        ("3 attributes, weighted", columns(rows, &[2, 5, 6]), true, false),
-        ("3 attributes, scored", columns(rows, &[2, 5, 6]), false, true),
+        ("1 attribute", columns(rows, &[5]), Shape::Decisions),
+        ("3 attributes", columns(rows, &[2, 5, 6]), Shape::Decisions),
+        ("8 attributes", columns(rows, &[2; 8]), Shape::Decisions),
+        ("3 attributes, weighted", columns(rows, &[2, 5, 6]), Shape::Weighted),
+        ("3 attributes, scored", columns(rows, &[2, 5, 6]), Shape::Scored),
+        ("3 and 12 segments", columns(rows, &[2, 5, 6, 12]), Shape::Segments),
     ]
 }
 

@@ -5,7 +5,7 @@ use rustc_hash::FxHashMap;
 
 use super::cells::{DECISIONS, SLOTS, Table};
 use super::kernel::{self, CHUNK, Counter, Span, Word};
-use super::scores::{ScoreRuns, ScoreTable, Scored, key_of};
+use super::scores::{LABELS, ScoreRuns, ScoreTable, Scored, key_of};
 use super::{Axis, ModelDef, Schema, SegmentationDef, Tally};
 use crate::data::{Batch, Categorical};
 use crate::error::{Error, Result};
@@ -254,7 +254,8 @@ impl State {
         } else {
             let slots = self.tables.first().map_or(0, |t| t.rows.len());
             for model in 0..self.tables.len() {
-                match slots {
+                let narrow = self.narrow(model);
+                match slots / SLOTS * narrow.unwrap_or(SLOTS) {
                     0..=1024 => self.add_counted::<1024>(batch, model),
                     1025..=8192 => self.add_counted::<8192>(batch, model),
                     8193..=SHARED_SLOTS => self.add_counted::<SHARED_SLOTS>(batch, model),
@@ -270,18 +271,32 @@ impl State {
         Ok(())
     }
 
+    /// The slots that a group needs while nothing is decided: one for each state of the label. So the table of a
+    /// segmentation fits the cache as that of a decision does.
+    fn narrow(&self, model: usize) -> Option<usize> {
+        (!self.schema.models[model].decides()).then_some(if self.schema.labelled { LABELS } else { 1 })
+    }
+
     /// Unweighted rows without scores, into a table that fits the cache; otherwise as the general case.
     fn add_counted<const N: usize>(&mut self, batch: &Batch, model: usize) {
         if self.schema.weighted || self.schema.models[model].scored {
-            return self.add_dense::<u16>(batch, model);
+            return match self.tables[model].rows.len() > SHARED_SLOTS {
+                true => self.add_dense::<u32>(batch, model),
+                false => self.add_dense::<u16>(batch, model),
+            };
         }
-        let strides = kernel::strides(&self.radices);
+        let narrow = self.narrow(model);
+        let strides = kernel::strides(&self.radices, narrow.unwrap_or(SLOTS));
+        let labelled = self.schema.labelled;
         let count = |span: Span| {
             let mut counter = Counter::<N>::new();
             let mut keys = [0u16; CHUNK];
             for chunk in chunks(span) {
                 let keys = &mut keys[..chunk.to - chunk.from];
-                stage(keys, batch, model, chunk, &strides);
+                match narrow {
+                    None => stage(keys, batch, model, chunk, &strides),
+                    Some(_) => stage_undecided(keys, batch, chunk, &strides, labelled),
+                }
                 counter.count(keys);
             }
             counter.finish()
@@ -296,15 +311,22 @@ impl State {
         } else {
             spans.into_par_iter().map(count).collect()
         };
+        // Undecided is the third state of a decision, unknown that of a label.
+        let slot = |at: usize| match narrow {
+            None => at,
+            Some(1) => at * SLOTS + 2 * DECISIONS + 2,
+            Some(narrow) => at / narrow * SLOTS + at % narrow * DECISIONS + 2,
+        };
+        let rows = &mut self.tables[model].rows;
         for part in counts {
-            for (total, rows) in self.tables[model].rows.iter_mut().zip(part) {
-                *total += rows;
+            for (at, counted) in part.into_iter().enumerate().filter(|(_, counted)| *counted > 0) {
+                rows[slot(at)] += counted;
             }
         }
     }
 
     fn add_dense<W: Word + Send>(&mut self, batch: &Batch, model: usize) {
-        let strides = kernel::strides(&self.radices);
+        let strides = kernel::strides(&self.radices, SLOTS);
         let table = &mut self.tables[model];
         let slots = table.rows.len();
         let (weighted, scored) = (self.schema.weighted, self.schema.models[model].scored);
@@ -341,7 +363,7 @@ impl State {
     fn add_scores(&mut self, batch: &Batch, model: usize, limits: Limits) {
         let Some(runs) = &mut self.scores[model] else { return };
         let Some(scores) = batch.models.get(model).and_then(|m| m.score.as_ref()) else { return };
-        let strides = kernel::strides(&self.radices);
+        let strides = kernel::strides(&self.radices, SLOTS);
         let weights = batch.weight.as_ref().map(|w| &*w.values);
         let sorted = |from: usize| {
             let span = Span { from, to: (from + BLOCK).min(batch.rows) };
@@ -367,7 +389,7 @@ impl State {
     }
 
     fn add_sparse(&mut self, batch: &Batch, limits: Limits) -> Result<()> {
-        let strides = kernel::strides(&self.radices);
+        let strides = kernel::strides(&self.radices, SLOTS);
         let weights = batch.weight.as_ref().map(|w| &*w.values);
         let (mut groups, mut numbers, mut keys) = ([0u64; CHUNK], [0u64; CHUNK], [0u64; CHUNK]);
         let mut kept: Vec<Vec<Scored>> = vec![Vec::new(); self.tables.len()];
@@ -384,7 +406,7 @@ impl State {
             for model in 0..self.tables.len() {
                 let keys = &mut keys[..length];
                 keys.copy_from_slice(&numbers[..length]);
-                kernel::add_label(keys, batch, chunk);
+                kernel::add_label(keys, batch, chunk, DECISIONS as u64);
                 kernel::add_decision(keys, batch.models.get(model), chunk);
                 let scored = self.schema.models[model].scored;
                 let scores = batch.models.get(model).and_then(|m| m.score.as_ref()).filter(|_| scored);
@@ -439,8 +461,19 @@ fn stage<W: Word>(keys: &mut [W], batch: &Batch, model: usize, chunk: Span, stri
     for (column, stride) in level_columns(batch).zip(strides) {
         kernel::add_levels(keys, column.codes(), chunk, *stride);
     }
-    kernel::add_label(keys, batch, chunk);
+    kernel::add_label(keys, batch, chunk, DECISIONS as u64);
     kernel::add_decision(keys, batch.models.get(model), chunk);
+}
+
+/// The narrow slot of every row of a chunk, where nothing is decided.
+fn stage_undecided<W: Word>(keys: &mut [W], batch: &Batch, chunk: Span, strides: &[u64], labelled: bool) {
+    keys.fill(W::default());
+    for (column, stride) in level_columns(batch).zip(strides) {
+        kernel::add_levels(keys, column.codes(), chunk, *stride);
+    }
+    if labelled {
+        kernel::add_label(keys, batch, chunk, 1);
+    }
 }
 
 fn chunks(span: Span) -> impl Iterator<Item = Span> {

@@ -4,7 +4,7 @@
 //! vectorises; counting then goes through several sub-tables, so that equal neighbours do not wait for
 //! one another's stores. No row allocates, hashes or branches on its values.
 
-use super::cells::{DECISIONS, EDGE, SLOTS, Table};
+use super::cells::{EDGE, Table};
 use crate::data::{Batch, Codes, Cut, Model, Rule, UNKNOWN};
 
 /// Rows staged at a time: slot numbers and columns stay in the first-level cache.
@@ -89,11 +89,11 @@ fn add_constant<W: Word>(keys: &mut [W], constant: u8, stride: u64) {
     }
 }
 
-/// Adds the label's part of the slot.
-pub(crate) fn add_label<W: Word>(keys: &mut [W], batch: &Batch, span: Span) {
+/// Adds the label's part of the slot, `stride` for each state.
+pub(crate) fn add_label<W: Word>(keys: &mut [W], batch: &Batch, span: Span, stride: u64) {
     match &batch.label {
-        Some(label) => add_states(keys, &label.codes()[span.from..span.to], DECISIONS as u64),
-        None => add_constant(keys, UNKNOWN, DECISIONS as u64),
+        Some(label) => add_states(keys, &label.codes()[span.from..span.to], stride),
+        None => add_constant(keys, UNKNOWN, stride),
     }
 }
 
@@ -200,9 +200,9 @@ pub(crate) fn accumulate<W: Word>(table: &mut Table, keys: &[W], weights: Option
     }
 }
 
-/// The strides of the level columns for their radices: the last one varies fastest.
-pub(crate) fn strides(radices: &[usize]) -> Vec<u64> {
-    let mut stride = SLOTS as u64;
+/// The strides of the level columns for their radices, with so many slots a group: the last one varies fastest.
+pub(crate) fn strides(radices: &[usize], slots: usize) -> Vec<u64> {
+    let mut stride = slots as u64;
     let mut strides = vec![0; radices.len()];
     for (at, radix) in radices.iter().enumerate().rev() {
         strides[at] = stride;
