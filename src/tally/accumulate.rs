@@ -5,7 +5,7 @@ use rustc_hash::FxHashMap;
 
 use super::cells::{DECISIONS, SLOTS, Table};
 use super::kernel::{self, CHUNK, Counter, Span, Word};
-use super::scores::{LABELS, ScoreRuns, ScoreTable, Scored, key_of};
+use super::scores::{LABELS, ScoreRuns, Scored, key_of};
 use super::{Axis, ModelDef, Schema, SegmentationDef, Tally};
 use crate::data::{Batch, Categorical};
 use crate::error::{Error, Result};
@@ -108,7 +108,7 @@ impl Accumulator {
     /// # Errors
     /// [`Error::TooManyCells`].
     pub fn finish(self) -> Result<Option<Tally>> {
-        self.state.map(State::into_tally).transpose()
+        self.state.map(|state| state.into_tally(self.limits.max_scores)).transpose()
     }
 }
 
@@ -209,7 +209,7 @@ impl State {
             }
         }
         for runs in self.scores.iter_mut().flatten() {
-            runs.renumber(|group| moved.get(&group).copied().unwrap_or(group));
+            runs.renumber(self.schema.weighted, |group| moved.get(&group).copied().unwrap_or(group));
         }
         Ok(())
     }
@@ -249,7 +249,9 @@ impl State {
     }
 
     fn add(&mut self, batch: &Batch, limits: Limits) -> Result<()> {
-        if matches!(self.layout, Layout::Sparse(_)) {
+        if self.is_derived() {
+            // Counted with the segments.
+        } else if matches!(self.layout, Layout::Sparse(_)) {
             self.add_sparse(batch, limits)?;
         } else {
             let slots = self.tables.first().map_or(0, |t| t.rows.len());
@@ -269,6 +271,11 @@ impl State {
         }
         self.rows += batch.rows as u64;
         Ok(())
+    }
+
+    /// Whether there are only segments, whose counts hold all that is to be counted.
+    fn is_derived(&self) -> bool {
+        !self.schema.segmentations.is_empty() && self.schema.models.iter().all(|m| !m.decides() && !m.scored)
     }
 
     /// The slots that a group needs while nothing is decided: one for each state of the label. So the table of a
@@ -359,32 +366,19 @@ impl State {
         }
     }
 
-    /// Keeps the scores of a model, in blocks that do not depend on the number of threads.
+    /// Keeps the scores of a model.
     fn add_scores(&mut self, batch: &Batch, model: usize, limits: Limits) {
         let Some(runs) = &mut self.scores[model] else { return };
         let Some(scores) = batch.models.get(model).and_then(|m| m.score.as_ref()) else { return };
         let strides = kernel::strides(&self.radices, SLOTS);
         let weights = batch.weight.as_ref().map(|w| &*w.values);
-        let sorted = |from: usize| {
-            let span = Span { from, to: (from + BLOCK).min(batch.rows) };
-            let mut rows: Vec<Scored> = Vec::with_capacity(span.to - span.from);
-            let mut keys = [0u32; CHUNK];
-            for chunk in chunks(span) {
-                let keys = &mut keys[..chunk.to - chunk.from];
-                stage(keys, batch, model, chunk, &strides);
-                push_scores(
-                    &mut rows,
-                    keys,
-                    &scores.values[chunk.from..chunk.to],
-                    weights.map(|w| &w[chunk.from..chunk.to]),
-                );
-            }
-            ScoreTable::of(rows, weights.is_some())
-        };
-        let starts: Vec<usize> = (0..batch.rows).step_by(BLOCK).collect();
-        for wave in starts.chunks(WAVE) {
-            let parts: Vec<ScoreTable> = wave.par_iter().map(|from| sorted(*from)).collect();
-            parts.into_iter().for_each(|part| runs.add(part, limits.max_scores));
+        let mut keys = [0u32; CHUNK];
+        for chunk in chunks(Span { from: 0, to: batch.rows }) {
+            let keys = &mut keys[..chunk.to - chunk.from];
+            stage(keys, batch, model, chunk, &strides);
+            let part = chunk.from..chunk.to;
+            let rows = scored_rows(keys, &scores.values[part.clone()], weights.map(|w| &w[part]));
+            runs.extend(rows, weights.is_some(), limits.max_scores);
         }
     }
 
@@ -392,7 +386,6 @@ impl State {
         let strides = kernel::strides(&self.radices, SLOTS);
         let weights = batch.weight.as_ref().map(|w| &*w.values);
         let (mut groups, mut numbers, mut keys) = ([0u64; CHUNK], [0u64; CHUNK], [0u64; CHUNK]);
-        let mut kept: Vec<Vec<Scored>> = vec![Vec::new(); self.tables.len()];
         for chunk in chunks(Span { from: 0, to: batch.rows }) {
             let length = chunk.to - chunk.from;
             let groups = &mut groups[..length];
@@ -413,20 +406,21 @@ impl State {
                 let part = chunk.from..chunk.to;
                 let (weights, scores) = (weights.map(|w| &w[part.clone()]), scores.map(|s| &s.values[part.clone()]));
                 kernel::accumulate(&mut self.tables[model], keys, weights, scores);
-                if let (Some(_), Some(scores)) = (&self.scores[model], scores) {
-                    push_scores(&mut kept[model], keys, scores, weights);
+                if let (Some(runs), Some(scores)) = (&mut self.scores[model], scores) {
+                    runs.extend(scored_rows(keys, scores, weights), weights.is_some(), limits.max_scores);
                 }
-            }
-        }
-        for (runs, rows) in self.scores.iter_mut().zip(kept) {
-            if let Some(runs) = runs {
-                runs.add(ScoreTable::of(rows, weights.is_some()), limits.max_scores);
             }
         }
         Ok(())
     }
 
-    fn into_tally(self) -> Result<Tally> {
+    fn into_tally(self, max_scores: usize) -> Result<Tally> {
+        if self.is_derived() {
+            // Each has counted every batch, of which there was one at least.
+            let inner = self.segmentations.into_iter().filter_map(|all| all.finish().transpose());
+            let segmentations = inner.collect::<Result<_>>()?;
+            return Ok(Tally::of_segments(self.schema, self.rows, segmentations));
+        }
         let groups = self.groups();
         let mut tables: Vec<Table> = self
             .schema
@@ -441,10 +435,9 @@ impl State {
         }
         let numbers: FxHashMap<usize, usize> = groups.iter().enumerate().map(|(to, (_, from))| (*from, to)).collect();
         let weighted = self.schema.weighted;
-        let scores = self
-            .scores
-            .into_iter()
-            .map(|runs| Some(runs?.finish(weighted).renumbered(|group| numbers.get(&group).copied().unwrap_or(0))));
+        let scores = self.scores.into_iter().map(|runs| {
+            Some(runs?.finish(weighted, max_scores).renumbered(|group| numbers.get(&group).copied().unwrap_or(0)))
+        });
         let scores = scores.collect();
         // Each has counted every batch, of which there was one at least.
         let inner = self.segmentations.into_iter().filter_map(|all| all.finish().transpose());
@@ -480,8 +473,12 @@ fn chunks(span: Span) -> impl Iterator<Item = Span> {
     (span.from..span.to).step_by(CHUNK).map(move |from| Span { from, to: (from + CHUNK).min(span.to) })
 }
 
-/// Adds the rows of a chunk that have a score; a key is a slot of the table, `(group * 3 + label) * 4 + decision`.
-fn push_scores<W: Word>(to: &mut Vec<Scored>, keys: &[W], scores: &[f64], weights: Option<&[f64]>) {
+/// The rows of a chunk that have a score; a key is a slot of the table, `(group * 3 + label) * 4 + decision`.
+fn scored_rows<'k, W: Word>(
+    keys: &'k [W],
+    scores: &'k [f64],
+    weights: Option<&'k [f64]>,
+) -> impl Iterator<Item = Scored> + 'k {
     let rows = keys.iter().zip(scores).enumerate().filter(|(_, (_, s))| !s.is_nan());
-    to.extend(rows.map(|(i, (key, s))| (key_of(*s), (key.index() / DECISIONS) as u32, weights.map_or(1.0, |w| w[i]))));
+    rows.map(move |(i, (key, s))| (key_of(*s), (key.index() / DECISIONS) as u32, weights.map_or(1.0, |w| w[i])))
 }

@@ -1,6 +1,7 @@
 //! Scores as they are: how many rows of each group and label have each score. Everything that ranks rows is a
 //! function of this, and it merges as counts do.
 
+use rayon::slice::ParallelSliceMut;
 use serde::{Deserialize, Serialize};
 
 use super::Cell;
@@ -48,9 +49,9 @@ impl ScoreTable {
     /// Of rows in any order. Equal rows keep their order, so that sums of weights are always made alike.
     pub fn of(mut rows: Vec<Scored>, weighted: bool) -> Self {
         if weighted {
-            rows.sort_by_key(|r| (r.0, r.1));
+            rows.par_sort_by_key(|r| (r.0, r.1));
         } else {
-            rows.sort_unstable_by_key(|r| (r.0, r.1));
+            rows.par_sort_unstable_by_key(|r| (r.0, r.1));
         }
         let mut table = Self::new(weighted);
         let mut last = None;
@@ -222,19 +223,38 @@ impl ScoreTable {
     }
 }
 
+/// Rows taken in before they are sorted into a table: some 100 MB.
+const PENDING: usize = 1 << 22;
+
 /// Tables on their way to be one: of rising size, so that each row is merged a few times only.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct ScoreRuns {
+    pending: Vec<Scored>,
     runs: Vec<ScoreTable>,
     dropped: bool,
 }
 
 impl ScoreRuns {
-    pub fn add(&mut self, table: ScoreTable, most: usize) {
-        if self.dropped || table.len() == 0 {
+    /// Takes rows in, to keep at most so many entries.
+    pub fn extend(&mut self, rows: impl Iterator<Item = Scored>, weighted: bool, most: usize) {
+        if self.dropped {
             return;
         }
-        self.runs.push(table);
+        self.pending.extend(rows);
+        if self.pending.len() >= PENDING {
+            self.settle(weighted);
+            if self.runs.iter().map(ScoreTable::len).sum::<usize>() > most {
+                *self = ScoreRuns { dropped: true, ..ScoreRuns::default() };
+            }
+        }
+    }
+
+    /// Makes a table of the pending rows, and one of those that are not much larger.
+    fn settle(&mut self, weighted: bool) {
+        let table = ScoreTable::of(std::mem::take(&mut self.pending), weighted);
+        if table.len() > 0 {
+            self.runs.push(table);
+        }
         while let [.., a, b] = self.runs.as_slice() {
             if a.len() > 2 * b.len() {
                 break;
@@ -243,27 +263,29 @@ impl ScoreRuns {
             self.runs.truncate(self.runs.len() - 2);
             self.runs.push(merged);
         }
-        if self.runs.iter().map(ScoreTable::len).sum::<usize>() > most {
-            *self = ScoreRuns { runs: Vec::new(), dropped: true };
-        }
     }
 
-    pub fn renumber(&mut self, group: impl Fn(usize) -> usize) {
+    /// The same rows with their groups numbered anew.
+    pub fn renumber(&mut self, weighted: bool, group: impl Fn(usize) -> usize) {
+        self.settle(weighted);
         for run in &mut self.runs {
             *run = run.renumbered(&group);
         }
     }
 
-    pub fn finish(mut self, weighted: bool) -> ScoreTable {
-        while self.runs.len() > 1 {
-            if let [.., a, b] = self.runs.as_slice() {
-                let merged = a.merged(b);
-                self.runs.truncate(self.runs.len() - 2);
-                self.runs.push(merged);
-            }
+    pub fn finish(mut self, weighted: bool, most: usize) -> ScoreTable {
+        self.settle(weighted);
+        while let [.., a, b] = self.runs.as_slice() {
+            let merged = a.merged(b);
+            self.runs.truncate(self.runs.len() - 2);
+            self.runs.push(merged);
         }
         let table = self.runs.pop().unwrap_or_else(|| ScoreTable::new(weighted));
-        ScoreTable { dropped: self.dropped, ..table }
+        if self.dropped || table.len() > most {
+            ScoreTable { dropped: true, ..ScoreTable::new(weighted) }
+        } else {
+            table
+        }
     }
 }
 
@@ -302,11 +324,11 @@ mod tests {
         let rows: Vec<(f64, u32)> = (0..500u32).map(|i| (f64::from(i * 7919 % 101) / 10.0, i % 6)).collect();
         let mut runs = ScoreRuns::default();
         for part in rows.chunks(37) {
-            runs.add(table(part), 10_000);
+            runs.extend(part.iter().map(|(s, slot)| (key_of(*s), *slot, 1.0)), false, 10_000);
+            runs.renumber(false, |group| group);
         }
-        assert_eq!(runs.clone().finish(false), table(&rows));
-        runs.add(table(&rows), 10);
-        assert!(runs.finish(false).dropped);
+        assert_eq!(runs.clone().finish(false, 10_000), table(&rows));
+        assert!(runs.finish(false, 10).dropped);
     }
 
     #[test]

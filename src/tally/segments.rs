@@ -143,6 +143,30 @@ impl Tally {
         Ok(Segmented { of, segments, classes })
     }
 
+    /// A tally that only has segmentations: its groups are those of the first, whatever the segment.
+    pub(super) fn of_segments(schema: Schema, rows: u64, segmentations: Vec<Tally>) -> Self {
+        let mut tally =
+            Tally { schema, rows, groups: Vec::new(), tables: Vec::new(), scores: vec![None], segmentations };
+        let mut table = Table::zeros(0, tally.schema.weighted, false);
+        if let Some(inner) = tally.segmentations.first() {
+            let (attributes, strata) = (tally.schema.attributes.len(), tally.schema.strata.len());
+            tally.schema.attributes.clone_from(&inner.schema.attributes);
+            tally.schema.strata = inner.schema.strata[..strata].to_vec();
+            let (radices, kept) = (inner.schema.radices(), attributes + strata);
+            // The leading digits of rising keys rise too.
+            for (from, key) in inner.groups.iter().enumerate() {
+                let key = Tally::encode(&Tally::decode(*key, &radices)[..kept], &radices[..kept]);
+                if tally.groups.last() != Some(&key) {
+                    tally.groups.push(key);
+                    table.grow(tally.groups.len() * SLOTS);
+                }
+                table.add_group(tally.groups.len() - 1, &inner.tables[0], from);
+            }
+        }
+        tally.tables.push(table);
+        tally
+    }
+
     fn no_segments(&self, number: usize) -> Error {
         Error::Mismatch { problem: format!("`{}` has no segments", self.schema.segmentations[number].name) }
     }
