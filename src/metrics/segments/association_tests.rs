@@ -7,7 +7,7 @@ use super::*;
 use crate::inference::bootstrap::Bootstrap;
 use crate::tally::Cell;
 
-const SURE: Confidence = Confidence { level: 0.95, bootstrap: Bootstrap { replicates: 400, seed: 1 } };
+const SURE: Confidence = Confidence { level: 0.95, bootstrap: Bootstrap { replicates: 199, seed: 1 } };
 
 fn by_name(name: &str, groups: &[&SegmentCounts]) -> Tested {
     let measure = MEASURES.iter().find(|m| m.entry.name == name).unwrap();
@@ -74,7 +74,7 @@ fn real_tables_agree_with_scipy_and_scikit_learn() {
         for (name, answer) in names.iter().zip(answers) {
             let found = by_name(name, &refs(&groups));
             assert_relative_eq!(found.estimate.value.unwrap(), answer, max_relative = 1e-9);
-            assert!(found.p_value.unwrap() < 0.003, "{name}");
+            assert!(found.p_value.unwrap() < 0.006, "{name}");
         }
     }
     let race = of(&ADULT_RACE);
@@ -86,7 +86,7 @@ fn real_tables_agree_with_scipy_and_scikit_learn() {
     assert_relative_eq!(by_name("g_test", &refs(&race)).p_value.unwrap(), 5.2877303719078125e-78, max_relative = 1e-6);
     // The table by ethnicity has a group of ten: permutation.
     let ethnic = by_name("chi_square", &refs(&of(&MARKETING_ETHNIC)));
-    assert_eq!((ethnic.test, ethnic.p_value), (Some("permutation of chi-square"), Some(1.0 / 401.0)));
+    assert_eq!((ethnic.test, ethnic.p_value), (Some("permutation of chi-square"), Some(1.0 / 200.0)));
 }
 
 #[test]
@@ -238,10 +238,10 @@ fn fair_tables_are_rarely_accused() {
     for (sizes, shares) in [(vec![75, 75, 75, 75], &four), (vec![12, 20, 200, 600], &four), (vec![15, 40, 60], &skewed)]
     {
         let truth = expected(&sizes, shares);
-        for (name, hold, above, small) in simulate(11, 600, &truth, |rng| groups(rng, &sizes, shares)) {
-            assert!(small <= 0.08, "{name} {sizes:?}: p < 0.05 in {small}");
-            assert!(above <= 0.045, "{name} {sizes:?}: low > 0 in {above}");
-            assert!(hold >= 0.95 || name.contains("chi") || name.contains("g_test"), "{name} {sizes:?}: holds {hold}");
+        for (name, hold, above, small) in simulate(11, 150, &truth, |rng| groups(rng, &sizes, shares)) {
+            assert!(small <= 0.12, "{name} {sizes:?}: p < 0.05 in {small}");
+            assert!(above <= 0.06, "{name} {sizes:?}: low > 0 in {above}");
+            assert!(hold >= 0.94 || name.contains("chi") || name.contains("g_test"), "{name} {sizes:?}: holds {hold}");
         }
     }
 }
@@ -255,7 +255,7 @@ fn unequal_weights_keep_the_level() {
     let draw = |rng: &mut rand::rngs::StdRng| {
         vec![weighted(rng, 4000, shares, [1.0, 1.0]), weighted(rng, 150, shares, [1.0, 5.0])]
     };
-    for (name, _, above, small) in simulate(12, 600, &truth, draw) {
+    for (name, _, above, small) in simulate(12, 300, &truth, draw) {
         assert!(small <= 0.08, "{name}: p < 0.05 in {small}");
         assert!(above <= 0.045, "{name}: low > 0 in {above}");
     }
@@ -269,9 +269,9 @@ fn intervals_hold_what_is_there() {
     for (name, shares) in [("slight", slight), ("strong", strong), ("skewed", skewed)] {
         for sizes in [[60, 100, 80], [1000, 200, 90]] {
             let truth = expected(&sizes, &shares);
-            for (measure, hold, ..) in simulate(13, 500, &truth, |rng| groups(rng, &sizes, &shares)) {
+            for (measure, hold, ..) in simulate(13, 120, &truth, |rng| groups(rng, &sizes, &shares)) {
                 let exempt = ["chi_square", "g_test"].contains(&measure);
-                assert!(exempt || hold >= 0.925, "{measure} of a {name} table of {sizes:?} holds {hold}");
+                assert!(exempt || hold >= 0.9, "{measure} of a {name} table of {sizes:?} holds {hold}");
             }
         }
     }
@@ -281,7 +281,7 @@ fn intervals_hold_what_is_there() {
 fn corrections_remove_the_bias_of_fair_tables() {
     // Independent 4 × 8 tables of 300 rows: raw V shows 0.152 on average, Bergsma's 0.035; raw information 0.0363 nats,
     // corrected 0.0013.
-    let (mut rng, times) = (rng(14), 1500);
+    let (mut rng, times) = (rng(14), 600);
     let mut sums = [0.0; 4];
     for _ in 0..times {
         let rows = draw(&mut rng, 300, &[1.0 / 32.0; 32]);
@@ -302,6 +302,6 @@ fn corrections_remove_the_bias_of_fair_tables() {
         }
     }
     let [raw, corrected, information, less] = sums;
-    assert!((raw - 0.152).abs() < 0.003 && (corrected - 0.035).abs() < 0.004, "{raw} {corrected}");
-    assert!((information - 0.0363).abs() < 0.001 && (less - 0.0013).abs() < 0.001, "{information} {less}");
+    assert!((raw - 0.152).abs() < 0.003 && (corrected - 0.035).abs() < 0.006, "{raw} {corrected}");
+    assert!((information - 0.0363).abs() < 0.0015 && (less - 0.0013).abs() < 0.0015, "{information} {less}");
 }

@@ -35,15 +35,8 @@ struct Shares {
 
 impl Shares {
     fn of(a: &SegmentCounts, b: &SegmentCounts, confidence: Confidence) -> Result<Self, Estimate> {
-        let people = People::of(&[a, b])?;
+        let people = People::of_two(a, b)?;
         let totals = [people.group(0), people.group(1)];
-        for (group, total) in [a, b].into_iter().zip(&totals) {
-            if total.rows <= 0.0 || total.weight <= 0.0 {
-                // The reason why one group alone has no shares.
-                let reason = People::of(&[group]).err().and_then(|e| e.reason).unwrap_or(Undefined::NoRows);
-                return Err(Estimate::undefined(reason, people.support));
-            }
-        }
         let met: Vec<usize> = (0..people.segments).filter(|j| people.segment(*j).weight > 0.0).collect();
         let share = |i: usize| met.iter().map(|j| people.groups[i][*j].weight / totals[i].weight).collect();
         // With one segment there is no table to test, and no difference either.

@@ -7,7 +7,7 @@ use super::*;
 use crate::inference::bootstrap::Bootstrap;
 use crate::tally::Cell;
 
-const SURE: Confidence = Confidence { level: 0.95, bootstrap: Bootstrap { replicates: 400, seed: 1 } };
+const SURE: Confidence = Confidence { level: 0.95, bootstrap: Bootstrap { replicates: 199, seed: 1 } };
 
 fn all(a: &SegmentCounts, b: &SegmentCounts) -> Vec<(&'static str, Tested)> {
     MEASURES
@@ -182,11 +182,11 @@ fn fair_pairs_are_rarely_accused() {
         [([50, 50], even), ([400, 40], even), ([2000, 3000], even), ([30, 60], skewed), ([200, 300], &many[..])]
     {
         let both = [shares, shares];
-        for (name, hold, above, small) in simulate(21, 800, &expected(&sizes, &both), |rng| groups(rng, &sizes, &both))
+        for (name, hold, above, small) in simulate(21, 300, &expected(&sizes, &both), |rng| groups(rng, &sizes, &both))
         {
-            assert!(small <= 0.075, "{name} {sizes:?}: p < 0.05 in {small}");
-            assert!(above <= 0.06, "{name} {sizes:?}: low > 0 in {above}");
-            assert!(hold >= 0.94, "{name} {sizes:?}: holds {hold}");
+            assert!(small <= 0.09, "{name} {sizes:?}: p < 0.05 in {small}");
+            assert!(above <= 0.07, "{name} {sizes:?}: low > 0 in {above}");
+            assert!(hold >= 0.93, "{name} {sizes:?}: holds {hold}");
         }
     }
 }
@@ -199,8 +199,8 @@ fn intervals_hold_what_is_there() {
     let apart: [&[f64]; 2] = [&[0.6, 0.38, 0.01, 0.01], &[0.01, 0.01, 0.58, 0.4]];
     for (kind, shares) in [("slight", slight), ("strong", strong), ("skewed", skewed), ("far", apart)] {
         for sizes in [[60, 90], [800, 150]] {
-            for (name, hold, ..) in simulate(22, 600, &expected(&sizes, &shares), |rng| groups(rng, &sizes, &shares)) {
-                let least = if name == "kullback_leibler" { 0.85 } else { 0.925 };
+            for (name, hold, ..) in simulate(22, 300, &expected(&sizes, &shares), |rng| groups(rng, &sizes, &shares)) {
+                let least = if name == "kullback_leibler" { 0.85 } else { 0.91 };
                 assert!(hold >= least, "{name} of a {kind} pair of {sizes:?} holds {hold}");
             }
         }

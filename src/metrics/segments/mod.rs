@@ -1,8 +1,10 @@
 //! Measures of a segmentation: who is put into which segment.
 
 pub mod association;
+pub mod balance;
 pub mod divergence;
 mod quadratic;
+pub mod shares;
 #[cfg(test)]
 mod simulate;
 mod table;

@@ -46,6 +46,15 @@ impl People {
         Err(Estimate::undefined(reason, Support::default()))
     }
 
+    /// Of two groups, each with people; the reason why one has none.
+    pub fn of_two(a: &SegmentCounts, b: &SegmentCounts) -> Result<Self, Estimate> {
+        let people = Self::of(&[a, b])?;
+        match [a, b].iter().find_map(|group| Self::of(&[group]).err()?.reason) {
+            Some(reason) => Err(Estimate::undefined(reason, people.support)),
+            None => Ok(people),
+        }
+    }
+
     /// All people of a group.
     pub fn group(&self, group: usize) -> Cell {
         sum(&self.groups[group])
@@ -63,6 +72,15 @@ pub(super) fn sum(cells: &[Cell]) -> Cell {
     let mut all = Cell::default();
     cells.iter().for_each(|cell| all.add(cell, 1.0));
     all
+}
+
+/// What is left of a cell without a part of it; rounding leaves nothing below 0.
+pub(super) fn less(whole: Cell, part: Cell) -> Cell {
+    Cell {
+        rows: (whole.rows - part.rows).max(0.0),
+        weight: (whole.weight - part.weight).max(0.0),
+        weight_squared: (whole.weight_squared - part.weight_squared).max(0.0),
+    }
 }
 
 /// Two groups or more by two segments or more, each with weight.
