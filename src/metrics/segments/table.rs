@@ -8,6 +8,8 @@ use crate::tally::Cell;
 
 /// The least expected count for which the chi-square distribution is trusted.
 const SPARSE: f64 = 5.0;
+/// The test of a table that expects fewer.
+pub(super) const SPARSE_TEST: &str = "permutation of chi-square";
 
 /// Each group's people by segment, as long as the longest; and all of them together.
 pub(super) struct People {
@@ -152,7 +154,7 @@ impl Table {
 
     /// Pearson's test of independence.
     pub fn chi_square(&self, confidence: Confidence) -> Option<Chance> {
-        let names = ["chi-square", "permutation of chi-square"];
+        let names = ["chi-square", SPARSE_TEST];
         self.chance(confidence, names, |c, k| chi_square_table(c, k).map(|t| (t.statistic, t.p_value)))
     }
 
