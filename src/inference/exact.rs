@@ -6,30 +6,30 @@ use super::special::{ln_binomial_pmf, normal_sf};
 pub const BOSCHLOO_LIMIT: u64 = 25_000_000;
 
 /// A hypergeometric distribution: successes in the first group when all margins are given.
-struct Margins {
+pub(super) struct Margins {
     /// Trials of the first and of the second group, and successes in all.
-    n1: f64,
-    n2: f64,
-    x: f64,
+    pub n1: f64,
+    pub n2: f64,
+    pub x: f64,
 }
 
 impl Margins {
     /// The log probability of `k` successes in the first group: a product of binomials, accurate for large counts.
-    fn ln_pmf(&self, k: f64) -> f64 {
+    pub fn ln_pmf(&self, k: f64) -> f64 {
         let rate = self.x / (self.n1 + self.n2);
         ln_binomial_pmf(k, self.n1, rate) + ln_binomial_pmf(self.x - k, self.n2, rate)
             - ln_binomial_pmf(self.x, self.n1 + self.n2, rate)
     }
 
-    fn lowest(&self) -> f64 {
+    pub fn lowest(&self) -> f64 {
         (self.x - self.n2).max(0.0)
     }
 
-    fn highest(&self) -> f64 {
+    pub fn highest(&self) -> f64 {
         self.x.min(self.n1)
     }
 
-    fn mode(&self) -> f64 {
+    pub fn mode(&self) -> f64 {
         ((self.x + 1.0) * (self.n1 + 1.0) / (self.n1 + self.n2 + 2.0)).floor()
     }
 

@@ -51,6 +51,8 @@ pub enum Undefined {
     NoSegments,
     /// There is only one segment with rows.
     OneSegment,
+    /// Nobody, or nobody of the group, is in the segment.
+    NobodyInSegment,
     /// A segment or value that one side has is never met on the other.
     DifferentSupports,
     /// No true class is known.
@@ -96,6 +98,7 @@ impl fmt::Display for Undefined {
             Undefined::TooManyGroups => "too many groups to compare all pairs",
             Undefined::NoSegments => "no known segments",
             Undefined::OneSegment => "only one segment has rows",
+            Undefined::NobodyInSegment => "nobody in the segment",
             Undefined::DifferentSupports => "one side never has what the other has",
             Undefined::NoClasses => "no known classes",
             Undefined::NotProbabilities => "scores are not probabilities",

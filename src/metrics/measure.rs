@@ -73,25 +73,28 @@ fn scores(counts: &Counts, mask: Mask) -> ScoreSums {
 /// being the linearised variance of a ratio; Kish's size where p is 0 or 1. It never exceeds the rows.
 fn share(counts: &Counts, part: Mask, whole: Mask) -> Option<Share> {
     let (part, whole) = (sum(counts, part), sum(counts, whole));
-    if whole.weight <= 0.0 {
+    let value = (part.weight / whole.weight).clamp(0.0, 1.0);
+    share_counts(part, whole).map(|counts| Share { value, whole, counts, plain: whole.is_uniform() })
+}
+
+/// The effective counts of the share of `part` in the `whole` that holds it: see [`share`]. `None` without weight.
+pub(crate) fn share_counts(part: Cell, whole: Cell) -> Option<GroupRate> {
+    if !(whole.weight > 0.0) {
         return None;
     }
-    let plain = whole.is_uniform();
+    if whole.is_uniform() {
+        return Some(GroupRate { x: part.rows, n: whole.rows });
+    }
     let p = (part.weight / whole.weight).clamp(0.0, 1.0);
-    let n = if plain {
-        whole.rows
+    let others = (whole.weight_squared - part.weight_squared).max(0.0);
+    let squares = (1.0 - p).powi(2) * part.weight_squared + p * p * others;
+    let spread = p * (1.0 - p);
+    let n = if spread > 0.0 && squares > 0.0 {
+        (spread * whole.weight * whole.weight / squares).min(whole.rows)
     } else {
-        let others = (whole.weight_squared - part.weight_squared).max(0.0);
-        let squares = (1.0 - p).powi(2) * part.weight_squared + p * p * others;
-        let spread = p * (1.0 - p);
-        if spread > 0.0 && squares > 0.0 {
-            (spread * whole.weight * whole.weight / squares).min(whole.rows)
-        } else {
-            whole.effective()
-        }
+        whole.effective()
     };
-    let x = if plain { part.rows } else { p * n };
-    Some(Share { value: p, whole, counts: GroupRate { x, n }, plain })
+    Some(GroupRate { x: p * n, n })
 }
 
 /// The figure alone, from the weights of the cells.

@@ -1,5 +1,14 @@
 //! Measures of a segmentation: who is put into which segment.
 
+pub mod association;
+pub mod balance;
+pub mod divergence;
+mod quadratic;
+pub mod shares;
+#[cfg(test)]
+mod simulate;
+mod table;
+
 use crate::tally::Cell;
 
 /// The people of one group by segment, and by true class (or earlier segment) where there is one.
