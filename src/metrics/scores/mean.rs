@@ -2,6 +2,7 @@
 
 use statrs::distribution::{ContinuousCDF, StudentsT};
 
+use super::{ScoredGroup, Scoring};
 use crate::inference::{Interval, rate};
 use crate::metrics::measure::Measured;
 use crate::metrics::{Estimate, Support, Undefined};
@@ -90,7 +91,11 @@ impl Mean {
             return measured(estimate, Some(error));
         };
         let place = |x: f64| {
-            if skewness.abs() < 1e-6 { x } else { 3.0 / skewness * ((1.0 + skewness * (x - skewness / 6.0)).cbrt() - 1.0) }
+            if skewness.abs() < 1e-6 {
+                x
+            } else {
+                3.0 / skewness * ((1.0 + skewness * (x - skewness / 6.0)).cbrt() - 1.0)
+            }
         };
         let (low, high) = (self.value - error * place(quantile), self.value - error * place(-quantile));
         let (low, high) = (low.min(self.value).max(least), high.max(self.value).min(most));
@@ -101,4 +106,20 @@ impl Mean {
 /// Why there is no mean over rows that should be there.
 pub(crate) fn missing(rows: f64, reason: Undefined) -> Undefined {
     if rows > 0.0 { Undefined::NoWeight } else { reason }
+}
+
+/// Every group's figure; none where the model's scores are no probabilities, even if a group's happen to be in [0, 1].
+pub(crate) fn each(
+    groups: &[&ScoredGroup],
+    scoring: &Scoring,
+    one: impl Fn(&ScoredGroup) -> Measured,
+) -> Vec<Measured> {
+    let figure = |group: &&ScoredGroup| {
+        let figure = one(group);
+        if scoring.probabilities || figure.estimate.value.is_none() {
+            return figure;
+        }
+        Measured::undefined(Undefined::NotProbabilities, figure.estimate.support)
+    };
+    groups.iter().map(figure).collect()
 }

@@ -1,6 +1,6 @@
 //! Soft rates: what the confusion matrix would hold if each score were the chance of being selected.
 
-use super::mean::{Mean, missing};
+use super::mean::{Mean, each, missing};
 use super::{ScoredGroup, Scoring};
 use crate::metrics::catalog::Direction;
 use crate::metrics::family::{Compute, Measure};
@@ -130,22 +130,6 @@ fn soft(group: &ScoredGroup, of: Label, turned: bool, confidence: Confidence) ->
     }
 }
 
-fn each(
-    groups: &[&ScoredGroup],
-    scoring: &Scoring,
-    confidence: Confidence,
-    (of, turned): (Label, bool),
-) -> Vec<Measured> {
-    let one = |group: &&ScoredGroup| {
-        let figure = soft(group, of, turned, confidence);
-        if scoring.probabilities || figure.estimate.value.is_none() {
-            return figure;
-        }
-        Measured::undefined(Undefined::NotProbabilities, figure.estimate.support)
-    };
-    groups.iter().map(one).collect()
-}
-
 const fn entry(
     name: &'static str,
     title: &'static str,
@@ -178,7 +162,7 @@ pub(crate) const MEASURES: &[Measure<ScoredGroup, Scoring>] = &[
             Direction::Higher,
             "generalized_true_positive_rate (aif360)",
         ),
-        compute: Compute::Group(|groups, c, at| each(groups, c, at, (Label::Positive, false))),
+        compute: Compute::Group(|groups, c, at| each(groups, c, |g| soft(g, Label::Positive, false, at))),
     },
     Measure {
         entry: entry(
@@ -188,7 +172,7 @@ pub(crate) const MEASURES: &[Measure<ScoredGroup, Scoring>] = &[
             Direction::Lower,
             "generalized_false_negative_rate, generalized_fnr (aif360)",
         ),
-        compute: Compute::Group(|groups, c, at| each(groups, c, at, (Label::Positive, true))),
+        compute: Compute::Group(|groups, c, at| each(groups, c, |g| soft(g, Label::Positive, true, at))),
     },
     Measure {
         entry: entry(
@@ -198,7 +182,7 @@ pub(crate) const MEASURES: &[Measure<ScoredGroup, Scoring>] = &[
             Direction::Lower,
             "generalized_false_positive_rate, generalized_fpr (aif360)",
         ),
-        compute: Compute::Group(|groups, c, at| each(groups, c, at, (Label::Negative, false))),
+        compute: Compute::Group(|groups, c, at| each(groups, c, |g| soft(g, Label::Negative, false, at))),
     },
     Measure {
         entry: entry(
@@ -208,7 +192,7 @@ pub(crate) const MEASURES: &[Measure<ScoredGroup, Scoring>] = &[
             Direction::Higher,
             "generalized_true_negative_rate (aif360)",
         ),
-        compute: Compute::Group(|groups, c, at| each(groups, c, at, (Label::Negative, true))),
+        compute: Compute::Group(|groups, c, at| each(groups, c, |g| soft(g, Label::Negative, true, at))),
     },
     Measure {
         entry: entry(
@@ -218,6 +202,6 @@ pub(crate) const MEASURES: &[Measure<ScoredGroup, Scoring>] = &[
             Direction::Higher,
             "1 - mean_absolute_error (scikit-learn)",
         ),
-        compute: Compute::Group(|groups, c, at| each(groups, c, at, (Label::Any, false))),
+        compute: Compute::Group(|groups, c, at| each(groups, c, |g| soft(g, Label::Any, false, at))),
     },
 ];

@@ -14,29 +14,15 @@ pub use expected_error::{
     reliability_curve, root_calibration_error_debiased,
 };
 pub use large::{calibration_in_the_large, calibration_intercept, observed_expected_ratio};
-pub use proper::{
-    BrierDecomposition, LOG_LOSS_CLIP, brier_decomposition, brier_score, brier_skill_score, log_loss,
-};
+pub use proper::{BrierDecomposition, LOG_LOSS_CLIP, brier_decomposition, brier_score, brier_skill_score, log_loss};
 pub use recalibration::{Recalibration, calibration_slope, recalibration};
 pub use shift::LOGIT_CLIP;
 
+use super::mean::each;
 use super::{ScoredGroup, Scoring};
 use crate::metrics::catalog::Direction;
 use crate::metrics::family::{Compute, Measure};
-use crate::metrics::measure::Measured;
-use crate::metrics::{MeasureEntry, Need, Of, Undefined};
-
-/// Every group's figure; none where the model's scores are no probabilities, even if a group's happen to be in [0, 1].
-fn each(groups: &[&ScoredGroup], scoring: &Scoring, one: impl Fn(&ScoredGroup) -> Measured) -> Vec<Measured> {
-    let figure = |group: &&ScoredGroup| {
-        let figure = one(group);
-        if scoring.probabilities || figure.estimate.value.is_none() {
-            return figure;
-        }
-        Measured::undefined(Undefined::NotProbabilities, figure.estimate.support)
-    };
-    groups.iter().map(figure).collect()
-}
+use crate::metrics::{MeasureEntry, Need, Of};
 
 const fn entry(name: &'static str, title: &'static str, formula: &'static str) -> MeasureEntry {
     MeasureEntry {
@@ -114,9 +100,7 @@ pub(crate) const MEASURES: &[Measure<ScoredGroup, Scoring>] = &[
                 "sum_b W_b/W |mean_b(y) - mean_b(s)|, 10 bins of equal weight",
             )
         },
-        compute: Compute::Group(|groups, c, at| {
-            each(groups, c, |g| expected_error::absolute(g, CALIBRATION_BINS, at))
-        }),
+        compute: Compute::Group(|groups, c, at| each(groups, c, |g| expected_error::absolute(g, CALIBRATION_BINS, at))),
     },
     Measure {
         entry: MeasureEntry {
@@ -129,9 +113,7 @@ pub(crate) const MEASURES: &[Measure<ScoredGroup, Scoring>] = &[
                 "sum_b W_b/W [(mean_b(y) - mean_b(s))^2 - var_b], 10 bins of equal weight",
             )
         },
-        compute: Compute::Group(|groups, c, at| {
-            each(groups, c, |g| expected_error::debiased(g, CALIBRATION_BINS, at))
-        }),
+        compute: Compute::Group(|groups, c, at| each(groups, c, |g| expected_error::debiased(g, CALIBRATION_BINS, at))),
     },
     Measure {
         entry: MeasureEntry {
@@ -173,14 +155,8 @@ pub(crate) const MEASURES: &[Measure<ScoredGroup, Scoring>] = &[
             most: None,
             source: "Good 1952",
             also: "log_loss (scikit-learn)",
-            ..entry(
-                "log_loss",
-                "mean log loss, in nats",
-                "-mean(y ln s + (1 - y) ln(1 - s)), s clipped at 2.2e-16",
-            )
+            ..entry("log_loss", "mean log loss, in nats", "-mean(y ln s + (1 - y) ln(1 - s)), s clipped at 2.2e-16")
         },
-        compute: Compute::Group(|groups, c, at| {
-            each(groups, c, |g| proper::logarithmic(g, LOG_LOSS_CLIP, at))
-        }),
+        compute: Compute::Group(|groups, c, at| each(groups, c, |g| proper::logarithmic(g, LOG_LOSS_CLIP, at))),
     },
 ];

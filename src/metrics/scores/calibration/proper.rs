@@ -128,12 +128,7 @@ pub fn brier_decomposition(group: &ScoredGroup, bins: usize) -> Result<BrierDeco
 }
 
 /// The mean of a loss of label and score.
-fn loss(
-    group: &ScoredGroup,
-    confidence: Confidence,
-    most: f64,
-    loss: impl Fn(f64, f64) -> f64 + Copy,
-) -> Measured {
+fn loss(group: &ScoredGroup, confidence: Confidence, most: f64, loss: impl Fn(f64, f64) -> f64 + Copy) -> Measured {
     let labelled = match Labelled::of(group) {
         Ok(labelled) => labelled,
         Err((reason, support)) => return Measured::undefined(reason, support),
@@ -174,9 +169,8 @@ pub(super) fn skill(group: &ScoredGroup, confidence: Confidence) -> Measured {
     let square = |y: f64, s: f64| (s - y) * (s - y);
     let brier = labelled.rows().map(|(cell, y, s)| cell.weight * square(y, s)).sum::<f64>() / support.weight;
     // How each row moves the figure.
-    let influence = |y: f64, s: f64| {
-        (brier / uncertainty * (1.0 - 2.0 * base) * (y - base) - (square(y, s) - brier)) / uncertainty
-    };
+    let influence =
+        |y: f64, s: f64| (brier / uncertainty * (1.0 - 2.0 * base) * (y - base) - (square(y, s) - brier)) / uncertainty;
     let moves = Mean::of(labelled.rows().map(|(cell, y, s)| (cell, influence(y, s))));
     let estimate = Estimate::of(1.0 - brier / uncertainty, support);
     let error = moves.and_then(|m| m.error);
