@@ -254,7 +254,7 @@ const fn entry(
 }
 
 /// The measures of error of a forecast.
-pub(crate) const MEASURES: &[Measure<ErrorSums, ()>] = &[
+pub(super) const ALL: &[Measure<ErrorSums, ()>] = &[
     Measure {
         entry: MeasureEntry {
             least: Some(0.0),
