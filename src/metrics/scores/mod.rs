@@ -3,7 +3,9 @@
 pub(crate) mod calibration;
 pub(crate) mod effect;
 pub(crate) mod error;
-mod mean;
+#[cfg(test)]
+mod fixtures;
+pub(crate) mod mean;
 pub(crate) mod soft;
 
 pub use calibration::{

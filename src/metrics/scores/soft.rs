@@ -205,3 +205,54 @@ pub(crate) const MEASURES: &[Measure<ScoredGroup, Scoring>] = &[
         compute: Compute::Group(|groups, c, at| each(groups, c, |g| soft(g, Label::Any, false, at))),
     },
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// AIF360 0.6.1, ClassificationMetric.generalized_*.
+    #[cfg(feature = "csv")]
+    #[test]
+    fn rates_are_those_of_aif360() {
+        use crate::metrics::scores::fixtures::Data;
+        let german = Data::german();
+        let at = Confidence::at(0.95);
+        for (group, tpr, fpr, fnr, tnr) in [
+            ("old", 0.7708352892156862, 0.5605900543933054, 0.22916471078431375, 0.4394099456066946),
+            ("young", 0.7024798181818181, 0.5416991147540984, 0.2975201818181818, 0.4583008852459017),
+        ] {
+            let rows = german.group("age_ge25", group, true).scored("y_true");
+            for (ours, theirs) in [
+                (generalized_true_positive_rate(&rows, at), tpr),
+                (generalized_false_positive_rate(&rows, at), fpr),
+                (generalized_false_negative_rate(&rows, at), fnr),
+                (generalized_true_negative_rate(&rows, at), tnr),
+            ] {
+                assert!((ours.value.unwrap() - theirs).abs() < 1e-12);
+                assert!(ours.low.unwrap() < theirs && theirs < ours.high.unwrap());
+            }
+        }
+        // generalized_fpr and generalized_fnr of its scikit-learn interface; mean_absolute_error of fairlearn 0.15.0.
+        let female = Data::adult().group("sex", "Female", true).scored("label");
+        assert!((generalized_false_positive_rate(&female, at).value.unwrap() - 0.06838805928799004).abs() < 1e-12);
+        assert!((generalized_false_negative_rate(&female, at).value.unwrap() - 0.5236758426966293).abs() < 1e-12);
+        let old = german.group("age_gt25", "old", true).scored("y_true");
+        assert!((generalized_accuracy(&old, at).value.unwrap() - (1.0 - 0.3178561543209876)).abs() < 1e-12);
+    }
+
+    #[test]
+    fn empty_parts_have_reasons() {
+        let at = Confidence::at(0.95);
+        let of = |s: &[f64], l: &[u8], w: Option<&[f64]>| ScoredGroup::from_rows(s, l, w);
+        let positives = |g: &ScoredGroup| generalized_true_positive_rate(g, at).reason;
+        assert_eq!(positives(&ScoredGroup::default()), Some(Undefined::NoRows));
+        assert_eq!(positives(&of(&[0.5], &[2], None)), Some(Undefined::NoLabels));
+        assert_eq!(positives(&of(&[0.5], &[0], None)), Some(Undefined::NoPositives));
+        assert_eq!(positives(&of(&[0.5], &[1], Some(&[0.0]))), Some(Undefined::NoWeight));
+        assert_eq!(positives(&of(&[1.5], &[1], None)), Some(Undefined::NotProbabilities));
+        assert_eq!(generalized_accuracy(&of(&[0.5], &[2], None), at).reason, Some(Undefined::NoLabels));
+        // All alike: the interval still says how little two rows tell.
+        let e = generalized_true_positive_rate(&of(&[0.5, 0.5], &[1, 1], None), at);
+        assert!(e.low.unwrap() < 0.3 && e.high.unwrap() > 0.7);
+    }
+}

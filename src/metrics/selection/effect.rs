@@ -6,6 +6,7 @@ use crate::inference::roots::root_of_decreasing;
 use crate::inference::{Interval, rate, z_quantile};
 use crate::metrics::catalog::Direction;
 use crate::metrics::family::{Compute, Measure};
+use crate::metrics::scores::mean::effective_counts;
 use crate::metrics::{Confidence, Estimate, MeasureEntry, Need, Of, Support, Tested, Undefined};
 use crate::tally::{Cell, Counts};
 
@@ -120,15 +121,7 @@ fn joint((_, n1): (f64, f64), (_, n2): (f64, f64)) -> Support {
 /// Effective successes and trials of a group's selection, and its decided rows.
 fn selected(counts: &Counts) -> ((f64, f64), Cell) {
     let (part, whole) = (counts.selected(), counts.sum(|_, decision| decision < 2));
-    if whole.is_uniform() {
-        return ((part.rows, whole.rows), whole);
-    }
-    let p = if whole.weight > 0.0 { (part.weight / whole.weight).clamp(0.0, 1.0) } else { 0.0 };
-    let others = (whole.weight_squared - part.weight_squared).max(0.0);
-    let squares = (1.0 - p).powi(2) * part.weight_squared + p * p * others;
-    let spread = p * (1.0 - p) * whole.weight * whole.weight;
-    let n = if spread > 0.0 && squares > 0.0 { (spread / squares).min(whole.rows) } else { whole.effective() };
-    ((p * n, n), whole)
+    (effective_counts(&part, &whole), whole)
 }
 
 fn pair(

@@ -2,6 +2,7 @@
 
 use crate::inference::rate;
 use crate::metrics::scores::ScoredGroup;
+use crate::metrics::scores::mean::effective_counts;
 use crate::metrics::{Estimate, Support, Undefined};
 use crate::tally::Cell;
 
@@ -187,23 +188,10 @@ impl Bin {
     /// The observed rate with Wilson's interval on effective counts.
     pub fn observed(&self, level: f64) -> Estimate {
         let estimate = Estimate::of(self.rate(), self.whole.into());
-        let (x, n) = effective(&self.positive, &self.whole);
+        let (x, n) = effective_counts(&self.positive, &self.whole);
         match rate::wilson(x, n, level) {
             Some(interval) => estimate.between(interval.low, interval.high),
             None => estimate,
         }
     }
-}
-
-/// The counts that a weighted rate is worth: those whose binomial variance is the rate's linearised variance.
-fn effective(part: &Cell, whole: &Cell) -> (f64, f64) {
-    if whole.is_uniform() {
-        return (part.rows, whole.rows);
-    }
-    let p = (part.weight / whole.weight).clamp(0.0, 1.0);
-    let others = (whole.weight_squared - part.weight_squared).max(0.0);
-    let squares = (1.0 - p).powi(2) * part.weight_squared + p * p * others;
-    let spread = p * (1.0 - p) * whole.weight * whole.weight;
-    let n = if spread > 0.0 && squares > 0.0 { (spread / squares).min(whole.rows) } else { whole.effective() };
-    (p * n, n)
 }
