@@ -182,3 +182,114 @@ pub(crate) const MEASURES: &[Measure<ScoredGroup, Scoring>] = &[
         compute: Compute::Pair(|a, b, _, at| hedges_g(a, b, at)),
     },
 ];
+
+#[cfg(test)]
+mod tests {
+    use rand_distr::{Distribution, Normal};
+
+    use super::*;
+    use crate::metrics::scores::fixtures::rng;
+
+    fn at() -> Confidence {
+        Confidence::at(0.95)
+    }
+
+    #[cfg(feature = "csv")]
+    #[test]
+    fn effects_are_those_of_holistic_ai() {
+        use crate::metrics::scores::fixtures::Data;
+        // cohen_d of holisticai 1.0.14, of decisions; avg_score_diff and zscore_diff (by the overall deviation).
+        let german = Data::german();
+        for (column, a, cohen, mean, z) in [
+            ("age_ge25", "young", -0.14903779528744907, -0.07513189701811529, -0.3584135969532629),
+            ("sex", "female", -0.020419828921754358, -0.01883561898083208, -0.08920956506957003),
+        ] {
+            let (first, second) = (german.group(column, a, true), german.group(column, a, false));
+            let decided = |data: &Data| {
+                let decisions = data.numbers("y_pred");
+                ScoredGroup::from_rows(&decisions, &vec![2; decisions.len()], None)
+            };
+            let (one, other) = (decided(&first), decided(&second));
+            let d = standardized_mean_difference(&one, &other, at()).estimate.value.unwrap();
+            // Theirs divides each variance by n, then weighs it by n - 1, so that it is a little further from 0.
+            let (a, b) = (Side::of(&one).unwrap(), Side::of(&other).unwrap());
+            let part = |s: &Side| (s.size - 1.0) * s.variance;
+            let ours: f64 = part(&a) + part(&b);
+            let theirs = part(&a) * (a.size - 1.0) / a.size + part(&b) * (b.size - 1.0) / b.size;
+            assert!((d * (ours / theirs).sqrt() - cohen).abs() < 1e-12, "{d} {cohen}");
+            let scores = german.numbers("score");
+            let overall = scores.iter().sum::<f64>() / scores.len() as f64;
+            let deviation = (scores.iter().map(|s| (s - overall).powi(2)).sum::<f64>() / scores.len() as f64).sqrt();
+            assert!((mean / deviation - z).abs() < 1e-12);
+            let d = standardized_mean_difference(&first.scored("y_true"), &second.scored("y_true"), at());
+            // Pooled within groups the deviation is smaller than overall.
+            let d = d.estimate.value.unwrap();
+            assert!(d.abs() > z.abs() && (d / z - 1.0).abs() < 0.1, "{d} {z}");
+        }
+    }
+
+    #[test]
+    fn nothing_to_compare_has_a_reason() {
+        let of = |s: &[f64]| ScoredGroup::from_rows(s, &vec![2; s.len()], None);
+        let reason = |a: &[f64], b: &[f64]| standardized_mean_difference(&of(a), &of(b), at()).estimate.reason;
+        assert_eq!(reason(&[], &[1.0, 2.0]), Some(Undefined::NoScores));
+        assert_eq!(reason(&[1.0], &[1.0, 2.0]), Some(Undefined::NoVariation));
+        assert_eq!(reason(&[1.0, 1.0], &[2.0, 2.0]), Some(Undefined::NoVariation));
+        assert_eq!(reason(&[0.1; 30], &[0.1; 30]), Some(Undefined::NoVariation));
+        let none = ScoredGroup::from_rows(&[1.0, 2.0], &[0, 1], Some(&[0.0; 2]));
+        let tested = standardized_mean_difference(&none, &of(&[1.0, 2.0]), at());
+        assert_eq!(tested.estimate.reason, Some(Undefined::NoWeight));
+    }
+
+    #[test]
+    fn weights_scale_and_sides_swap() {
+        let (s, w) = ([0.1, 0.4, 0.45, 0.9], [1.0, 2.0, 0.5, 1.5]);
+        let a = ScoredGroup::from_rows(&s, &[2; 4], Some(&w));
+        let more = ScoredGroup::from_rows(&s, &[2; 4], Some(&w.map(|w| 4.0 * w)));
+        let b = ScoredGroup::from_rows(&[0.2, 0.3, 0.8], &[2; 3], None);
+        let (one, other) = (hedges_g(&a, &b, at()), hedges_g(&more, &b, at()));
+        let back = hedges_g(&b, &a, at());
+        let near = |x: Option<f64>, y: Option<f64>, sign: f64| assert!((x.unwrap() - sign * y.unwrap()).abs() < 1e-12);
+        near(one.estimate.value, other.estimate.value, 1.0);
+        near(one.estimate.low, other.estimate.low, 1.0);
+        near(one.estimate.value, back.estimate.value, -1.0);
+        near(one.estimate.low, back.estimate.high, -1.0);
+        near(one.p_value, back.p_value, 1.0);
+    }
+
+    /// For normal and for skewed scores of unlike spread, and the level of the test.
+    #[test]
+    fn intervals_cover() {
+        let samples = 2000;
+        for (n1, n2, apart, ratio, skewed) in
+            [(40, 80, 0.5, 1.0, false), (60, 200, 0.0, 2.0, false), (150, 150, 0.8, 1.5, true)]
+        {
+            let mut rng = rng(11);
+            let normal = Normal::new(0.0, 1.0).unwrap();
+            let mut draw = |n: usize, mean: f64, sd: f64| {
+                let scores: Vec<f64> = (0..n)
+                    .map(|_| {
+                        let x: f64 = normal.sample(&mut rng);
+                        mean + sd * if skewed { (x * x - 1.0) / 2f64.sqrt() } else { x }
+                    })
+                    .collect();
+                ScoredGroup::from_rows(&scores, &vec![2; n], None)
+            };
+            let share = f64::from(n1 - 1) / f64::from(n1 + n2 - 2);
+            let truth = apart / (share + (1.0 - share) * ratio * ratio).sqrt();
+            let (mut held, mut rejected) = (0, 0);
+            for _ in 0..samples {
+                let (a, b) = (draw(n1 as usize, apart, 1.0), draw(n2 as usize, 0.0, ratio));
+                let tested = hedges_g(&a, &b, at());
+                let (low, high) = tested.estimate.interval().unwrap();
+                held += usize::from(low <= truth && truth <= high);
+                rejected += usize::from(tested.p_value.unwrap() < 0.05);
+            }
+            let held = held as f64 / f64::from(samples);
+            assert!((0.92..=0.985).contains(&held), "{n1} {n2} {apart} {ratio}: {held}");
+            if apart == 0.0 {
+                assert!((60..=140).contains(&rejected), "{rejected} of {samples}");
+            }
+        }
+    }
+}
