@@ -71,6 +71,8 @@ pub enum Undefined {
     NoTarget,
     /// There are too many rows for the exact figure.
     TooManyRows,
+    /// The scores separate the labels, so that a fit has no end.
+    Separated,
     /// A metric of the user's own gave no finite figure.
     NotFinite,
 }
@@ -108,6 +110,7 @@ impl fmt::Display for Undefined {
             Undefined::NoMerit => "no merit",
             Undefined::NoTarget => "no share is wanted for it",
             Undefined::TooManyRows => "too many rows for the exact figure",
+            Undefined::Separated => "the scores separate the labels",
             Undefined::NotFinite => "no finite figure",
         })
     }

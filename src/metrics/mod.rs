@@ -12,6 +12,7 @@ pub(crate) mod measure;
 pub mod ranking;
 pub mod scores;
 pub mod segments;
+pub mod selection;
 pub mod uplift;
 
 pub use estimate::{Estimate, Support, Undefined};
