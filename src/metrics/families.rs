@@ -2,15 +2,16 @@
 
 use super::family::{Measure, MeasureEntry};
 use super::ranking::Ranked;
-use super::scores::{ScoredGroup, Scoring};
-use super::segments::{SegmentCounts, Segmentation};
+use super::scores::{ScoredGroup, Scoring, calibration, effect, soft};
+use super::segments::{SegmentCounts, Segmentation, association, balance, divergence, shares};
 
 /// Of scores.
-pub(crate) const SCORES: &[&[Measure<ScoredGroup, Scoring>]] = &[];
+pub(crate) const SCORES: &[&[Measure<ScoredGroup, Scoring>]] = &[calibration::MEASURES, soft::MEASURES, effect::MEASURES];
 /// Of the list that scores make.
 pub(crate) const RANKINGS: &[&[Measure<ScoredGroup, Ranked>]] = &[];
 /// Of segments.
-pub(crate) const SEGMENTS: &[&[Measure<SegmentCounts, Segmentation>]] = &[];
+pub(crate) const SEGMENTS: &[&[Measure<SegmentCounts, Segmentation>]] =
+    &[shares::MEASURES, association::MEASURES, divergence::MEASURES, balance::MEASURES];
 
 /// The entries of every family.
 pub(crate) fn entries() -> impl Iterator<Item = &'static MeasureEntry> {
