@@ -69,6 +69,10 @@ pub enum Undefined {
     NoTarget,
     /// There are too many rows for the exact figure.
     TooManyRows,
+    /// An outcome is neither 0 nor 1.
+    NotBinary,
+    /// No data of this kind can tell the figure, only its bounds.
+    NotIdentified,
     /// A metric of the user's own gave no finite figure.
     NotFinite,
 }
@@ -105,6 +109,8 @@ impl fmt::Display for Undefined {
             Undefined::NoMerit => "no merit",
             Undefined::NoTarget => "no share is wanted for it",
             Undefined::TooManyRows => "too many rows for the exact figure",
+            Undefined::NotBinary => "outcomes are not 0 and 1",
+            Undefined::NotIdentified => "only bounds can be known",
             Undefined::NotFinite => "no finite figure",
         })
     }

@@ -9,7 +9,7 @@ mod json;
 mod markdown;
 mod text;
 mod view;
-mod words;
+pub(crate) mod words;
 
 pub use text::TextStyle;
 
