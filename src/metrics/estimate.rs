@@ -73,6 +73,10 @@ pub enum Undefined {
     TooManyRows,
     /// The scores separate the labels, so that a fit has no end.
     Separated,
+    /// An outcome is neither 0 nor 1.
+    NotBinary,
+    /// No data of this kind can tell the figure, only its bounds.
+    NotIdentified,
     /// A metric of the user's own gave no finite figure.
     NotFinite,
 }
@@ -111,6 +115,8 @@ impl fmt::Display for Undefined {
             Undefined::NoTarget => "no share is wanted for it",
             Undefined::TooManyRows => "too many rows for the exact figure",
             Undefined::Separated => "the scores separate the labels",
+            Undefined::NotBinary => "outcomes are not 0 and 1",
+            Undefined::NotIdentified => "only bounds can be known",
             Undefined::NotFinite => "no finite figure",
         })
     }

@@ -33,6 +33,14 @@ pub enum Need {
     Earlier,
     /// A stratum.
     Strata,
+    /// Who was treated, and how that came about.
+    Treatment,
+    /// What came of it: 0 or 1, or a number.
+    Outcome,
+    /// A predicted uplift.
+    Uplift,
+    /// Outcomes predicted with and without the treatment.
+    Predictions,
 }
 
 /// What a measure is of.

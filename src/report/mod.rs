@@ -10,7 +10,7 @@ mod markdown;
 mod measures;
 mod text;
 mod view;
-mod words;
+pub(crate) mod words;
 
 pub use text::TextStyle;
 

@@ -10,7 +10,7 @@ use crate::metrics::{Estimate, catalog};
 use crate::tally::DecisionRule;
 
 /// The columns that a text takes on a terminal.
-pub(super) fn width(text: &str) -> usize {
+pub(crate) fn width(text: &str) -> usize {
     text.width()
 }
 
@@ -59,14 +59,14 @@ pub(super) fn cut(text: &str, columns: usize) -> String {
 }
 
 /// A name made harmless, at most `columns` wide; right-to-left ones do not reorder what stands beside them.
-pub(super) fn name(text: &str, columns: usize) -> String {
+pub(crate) fn name(text: &str, columns: usize) -> String {
     let text = if text.trim().is_empty() { "(blank)".into() } else { cut(&clean(text), columns) };
     let rtl = |c| matches!(c, '\u{590}'..='\u{8ff}' | '\u{fb1d}'..='\u{fdff}' | '\u{fe70}'..='\u{fefc}' | '\u{1e800}'..='\u{1efff}');
     if text.contains(rtl) { format!("\u{2068}{text}\u{2069}") } else { text }
 }
 
 /// The text in lines of at most `columns`, broken at spaces, or inside a word that is too long for a line.
-pub(super) fn wrap(text: &str, columns: usize) -> Vec<String> {
+pub(crate) fn wrap(text: &str, columns: usize) -> Vec<String> {
     let columns = columns.max(8);
     let mut lines = Vec::new();
     let mut line = String::new();
@@ -99,7 +99,7 @@ pub(super) fn wrap(text: &str, columns: usize) -> Vec<String> {
 }
 
 /// `12,345`
-pub(super) fn count(n: u64) -> String {
+pub(crate) fn count(n: u64) -> String {
     let digits = n.to_string();
     let mut out = String::new();
     for (i, d) in digits.chars().enumerate() {
@@ -112,18 +112,18 @@ pub(super) fn count(n: u64) -> String {
 }
 
 /// `1 row`, `12 rows`
-pub(super) fn counted(n: u64, one: &str, many: &str) -> String {
+pub(crate) fn counted(n: u64, one: &str, many: &str) -> String {
     format!("{} {}", count(n), if n == 1 { one } else { many })
 }
 
 /// A metric's name in words: `true positive rate`.
-pub(super) fn title(metric: &str) -> String {
+pub(crate) fn title(metric: &str) -> String {
     name(&metric.replace('_', " "), 60)
 }
 
 /// How a figure is written.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) enum Unit {
+pub(crate) enum Unit {
     /// A rate: `25.8 %`.
     Percent,
     /// A difference of rates: `3.1 points`.
@@ -210,17 +210,17 @@ impl Unit {
 }
 
 /// The size that decides the decimals.
-pub(super) fn largest(values: impl IntoIterator<Item = Option<f64>>) -> f64 {
+pub(crate) fn largest(values: impl IntoIterator<Item = Option<f64>>) -> f64 {
     values.into_iter().flatten().fold(0.0, |most, v| v.abs().max(most))
 }
 
 /// Why there is no figure.
-pub(super) fn reason(e: &Estimate) -> String {
+pub(crate) fn reason(e: &Estimate) -> String {
     e.reason.map_or_else(|| "no figure".into(), |r| r.to_string())
 }
 
 /// The share in percent: `2.7 %`, never rounded to `0.0 %` or `100.0 %` where it is neither.
-pub(super) fn share(part: f64) -> String {
+pub(crate) fn share(part: f64) -> String {
     match part {
         p if p > 0.0 && p < 0.0005 => "under 0.1 %".into(),
         p if (0.9995..1.0).contains(&p) => "over 99.9 %".into(),
@@ -229,7 +229,7 @@ pub(super) fn share(part: f64) -> String {
 }
 
 /// `p < 0.001`
-pub(super) fn chance(p: f64) -> String {
+pub(crate) fn chance(p: f64) -> String {
     glued(&if p < 0.001 { "p < 0.001".into() } else { format!("p = {p:.3}") })
 }
 
@@ -239,7 +239,7 @@ pub(super) fn glued(text: &str) -> String {
 }
 
 /// The text with plain spaces only.
-pub(super) fn unglued(text: &str) -> String {
+pub(crate) fn unglued(text: &str) -> String {
     text.replace('\u{a0}', " ")
 }
 
