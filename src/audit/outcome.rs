@@ -203,7 +203,7 @@ impl<'a> Outcome<'a> {
         };
         let has = |need: &Need| match need {
             Need::Label => labelled,
-            Need::Decision | Need::Strata => false,
+            Need::Decision | Need::Strata | Need::Treatment | Need::Outcome | Need::Uplift | Need::Predictions => false,
             Need::Score => matches!(self, Outcome::Scored(_)),
             Need::Probability => matches!(self, Outcome::Scored(c) if c.0.probabilities),
             Need::Segments => matches!(self, Outcome::Segments(..)),

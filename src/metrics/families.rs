@@ -6,7 +6,8 @@ use super::scores::{ScoredGroup, Scoring, calibration, effect, soft};
 use super::segments::{SegmentCounts, Segmentation, association, balance, divergence, shares};
 
 /// Of scores.
-pub(crate) const SCORES: &[&[Measure<ScoredGroup, Scoring>]] = &[calibration::MEASURES, soft::MEASURES, effect::MEASURES];
+pub(crate) const SCORES: &[&[Measure<ScoredGroup, Scoring>]] =
+    &[calibration::MEASURES, soft::MEASURES, effect::MEASURES];
 /// Of the list that scores make.
 pub(crate) const RANKINGS: &[&[Measure<ScoredGroup, Ranked>]] = &[];
 /// Of segments.

@@ -177,6 +177,10 @@ fn needed(measure: &MeasureEntry) -> String {
         Need::Classes => "true class",
         Need::Earlier => "earlier segment",
         Need::Strata => "stratum",
+        Need::Treatment => "who was treated",
+        Need::Outcome => "outcome",
+        Need::Uplift => "predicted uplift",
+        Need::Predictions => "predicted outcomes",
         _ => "more",
     };
     measure.needs.iter().map(word).collect::<Vec<_>>().join(", ")
