@@ -230,6 +230,7 @@ fn simulate(
     truth.iter().zip(hits).map(|((name, _), h)| (*name, h[0] / n, h[1] / n, h[2] / n)).collect()
 }
 
+/// Few draws, so that the bounds are wide (four standard errors); `tests/coverage_segments.rs` draws more.
 #[test]
 fn fair_tables_are_rarely_accused() {
     let shares: &[f64] = &[0.3, 0.2, 0.2, 0.1, 0.1, 0.05, 0.03, 0.02];
@@ -239,9 +240,9 @@ fn fair_tables_are_rarely_accused() {
     {
         let truth = expected(&sizes, shares);
         for (name, hold, above, small) in simulate(11, 80, &truth, |rng| groups(rng, &sizes, shares)) {
-            assert!(small <= 0.12, "{name} {sizes:?}: p < 0.05 in {small}");
-            assert!(above <= 0.06, "{name} {sizes:?}: low > 0 in {above}");
-            assert!(hold >= 0.94 || name.contains("chi") || name.contains("g_test"), "{name} {sizes:?}: holds {hold}");
+            assert!(small <= 0.15, "{name} {sizes:?}: p < 0.05 in {small}");
+            assert!(above <= 0.1, "{name} {sizes:?}: low > 0 in {above}");
+            assert!(hold >= 0.9 || name.contains("chi") || name.contains("g_test"), "{name} {sizes:?}: holds {hold}");
         }
     }
 }
