@@ -49,16 +49,18 @@ fn published_tables() {
 
 #[test]
 fn one_selection_may_turn_the_rules() {
-    // 3 of 10 against 4 of 10; 1 of 2 against 1 of 1.
     let solid = flip_test(Selection::new(120, 400), Selection::new(480, 800)).unwrap();
     assert!(solid.before.adverse() && !solid.flips() && !solid.order_flips && solid.first_is_lower);
     let back = flip_test(Selection::new(480, 800), Selection::new(120, 400)).unwrap();
     assert!(!back.first_is_lower && back.before == solid.before);
     let tight = flip_test(Selection::new(39, 100), Selection::new(49, 100)).unwrap();
     assert!(tight.before.below_threshold && tight.threshold_flips && !tight.order_flips);
-    // Z = -2.04 before, -1.76 after.
+    // A difference of two standard deviations, to the second decimal.
     let edge = flip_test(Selection::new(36, 100), Selection::new(50, 100)).unwrap();
-    assert!(edge.before.standard_deviations.unwrap() > -2.0 || edge.significance_flips);
+    assert!((edge.before.standard_deviations.unwrap() + 2.0).abs() < 0.01, "{edge:?}");
+    assert_eq!(edge.significance_flips, edge.before.significant && !edge.after.significant);
+    let clear = flip_test(Selection::new(35, 100), Selection::new(50, 100)).unwrap();
+    assert!(clear.before.significant && clear.significance_flips && clear.flips());
     assert_eq!(flip_test(Selection::new(0, 5), Selection::new(0, 5)), Err(Undefined::NoVariation));
     assert_eq!(flip_test(Selection::new(5, 5), Selection::new(5, 5)), Err(Undefined::NoVariation));
     assert_eq!(flip_test(Selection::new(0, 0), Selection::new(5, 5)), Err(Undefined::NoDecisions));
