@@ -4,14 +4,14 @@ use super::Against;
 use crate::inference::sidak_level;
 use crate::metrics::catalog::Direction;
 use crate::metrics::compare::Compared;
-use crate::metrics::families::{RANKINGS, SCORES, SEGMENTS};
+use crate::metrics::families::{ERRORS, RANKINGS, SCORES, SEGMENTS, SELECTIONS};
 use crate::metrics::family::{Compute, Confidence, Measure, MeasureEntry, Need, Of, Tested};
 use crate::metrics::measure::Measured;
 use crate::metrics::ranking::Ranked;
-use crate::metrics::scores::{ScoredGroup, Scoring};
+use crate::metrics::scores::{ErrorSums, ScoredGroup, Scoring};
 use crate::metrics::segments::{SegmentCounts, Segmentation};
 use crate::metrics::{Estimate, Support, Undefined};
-use crate::tally::{Parts, Segmented, Tally};
+use crate::tally::{Counts, Parts, Segmented, Tally};
 
 /// What a model has beyond its cells.
 #[derive(Debug)]
@@ -24,89 +24,104 @@ pub(crate) enum Outcome<'a> {
     Segments(usize, &'a Segmented),
 }
 
-/// The same of one group.
+/// What one group has.
 #[derive(Debug, Clone, Default)]
-pub(crate) enum Data {
-    #[default]
-    Cells,
-    Scored(ScoredGroup),
-    Segments(SegmentCounts),
+pub(crate) struct Data {
+    pub counts: Counts,
+    pub scored: Option<ScoredGroup>,
+    pub segments: Option<SegmentCounts>,
 }
 
 /// A measure of any family.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum MeasureRef {
+    Selection(&'static Measure<Counts, ()>),
     Score(&'static Measure<ScoredGroup, Scoring>),
+    Error(&'static Measure<ErrorSums, ()>),
     Rank(&'static Measure<ScoredGroup, Ranked>),
     Segment(&'static Measure<SegmentCounts, Segmentation>),
-}
-
-/// A measure's function with the context that it is given.
-enum Call<'a> {
-    Score(&'static Compute<ScoredGroup, Scoring>, &'a Scoring),
-    Rank(&'static Compute<ScoredGroup, Ranked>, &'a Ranked),
-    Segment(&'static Compute<SegmentCounts, Segmentation>, &'a Segmentation),
 }
 
 /// Up to so many points are copied for the comparisons of groups with all others.
 const MANY_POINTS: usize = 20_000_000;
 
+/// Which function of a measure is asked for.
+#[derive(Clone, Copy)]
+enum Form {
+    Group,
+    Pair,
+    Table,
+}
+
+/// What a measure answers.
+enum Answer {
+    Each(Vec<Measured>),
+    One(Tested),
+}
+
+fn apply<G, C>(compute: &Compute<G, C>, form: Form, groups: &[&G], context: &C, at: Confidence) -> Option<Answer> {
+    match (form, compute, groups) {
+        (Form::Group, Compute::Group(of), _) => Some(Answer::Each(of(groups, context, at))),
+        (Form::Pair, Compute::Pair(of), [a, b]) => Some(Answer::One(of(a, b, context, at))),
+        (Form::Table, Compute::Table(of), _) => Some(Answer::One(of(groups, context, at))),
+        _ => None,
+    }
+}
+
 impl MeasureRef {
     pub fn entry(self) -> &'static MeasureEntry {
         match self {
+            MeasureRef::Selection(m) => &m.entry,
             MeasureRef::Score(m) => &m.entry,
+            MeasureRef::Error(m) => &m.entry,
             MeasureRef::Rank(m) => &m.entry,
             MeasureRef::Segment(m) => &m.entry,
         }
     }
 
-    fn call<'a>(self, outcome: &'a Outcome) -> Option<Call<'a>> {
+    fn answer(self, form: Form, data: &[&Data], outcome: &Outcome, at: Confidence) -> Option<Answer> {
+        let scored = || data.iter().map(|d| d.scored.as_ref()).collect::<Option<Vec<&ScoredGroup>>>();
         match (self, outcome) {
-            (MeasureRef::Score(m), Outcome::Scored(context)) => Some(Call::Score(&m.compute, &context.0)),
-            (MeasureRef::Rank(m), Outcome::Scored(context)) => Some(Call::Rank(&m.compute, &context.1)),
-            (MeasureRef::Segment(m), Outcome::Segments(_, segmented)) => Some(Call::Segment(&m.compute, &segmented.of)),
+            (MeasureRef::Selection(m), _) => {
+                let counts: Vec<&Counts> = data.iter().map(|d| &d.counts).collect();
+                apply(&m.compute, form, &counts, &(), at)
+            }
+            (MeasureRef::Score(m), Outcome::Scored(context)) => apply(&m.compute, form, &scored()?, &context.0, at),
+            (MeasureRef::Rank(m), Outcome::Scored(context)) => apply(&m.compute, form, &scored()?, &context.1, at),
+            (MeasureRef::Error(m), Outcome::Scored(_)) => {
+                let sums: Vec<ErrorSums> = scored()?.into_iter().map(ErrorSums::of_scores).collect();
+                apply(&m.compute, form, &sums.iter().collect::<Vec<_>>(), &(), at)
+            }
+            (MeasureRef::Segment(m), Outcome::Segments(_, segmented)) => {
+                let segments: Option<Vec<&SegmentCounts>> = data.iter().map(|d| d.segments.as_ref()).collect();
+                apply(&m.compute, form, &segments?, &segmented.of, at)
+            }
             _ => None,
         }
     }
 
     /// The figure of every group.
     pub fn of_groups(self, data: &[&Data], outcome: &Outcome, confidence: Confidence) -> Vec<Measured> {
-        let found = match self.call(outcome) {
-            Some(Call::Score(Compute::Group(of), context)) => scored(data).map(|d| of(&d, context, confidence)),
-            Some(Call::Rank(Compute::Group(of), context)) => scored(data).map(|d| of(&d, context, confidence)),
-            Some(Call::Segment(Compute::Group(of), context)) => segments(data).map(|d| of(&d, context, confidence)),
-            _ => None,
-        };
-        let undefined = || vec![Measured::undefined(Undefined::TooManyRows, Support::default()); data.len()];
-        found.filter(|all| all.len() == data.len()).unwrap_or_else(undefined)
+        match self.answer(Form::Group, data, outcome, confidence) {
+            Some(Answer::Each(all)) if all.len() == data.len() => all,
+            _ => vec![Measured::undefined(Undefined::TooManyRows, Support::default()); data.len()],
+        }
     }
 
     /// One group against another.
     pub fn of_pair(self, a: &Data, b: &Data, outcome: &Outcome, confidence: Confidence) -> Tested {
-        let found = match (self.call(outcome), a, b) {
-            (Some(Call::Score(Compute::Pair(of), context)), Data::Scored(a), Data::Scored(b)) => {
-                Some(of(a, b, context, confidence))
-            }
-            (Some(Call::Rank(Compute::Pair(of), context)), Data::Scored(a), Data::Scored(b)) => {
-                Some(of(a, b, context, confidence))
-            }
-            (Some(Call::Segment(Compute::Pair(of), context)), Data::Segments(a), Data::Segments(b)) => {
-                Some(of(a, b, context, confidence))
-            }
-            _ => None,
-        };
-        found.unwrap_or_else(too_many_rows)
+        match self.answer(Form::Pair, &[a, b], outcome, confidence) {
+            Some(Answer::One(tested)) => tested,
+            _ => too_many_rows(),
+        }
     }
 
     /// All groups at once.
     pub fn of_table(self, data: &[&Data], outcome: &Outcome, confidence: Confidence) -> Tested {
-        let found = match self.call(outcome) {
-            Some(Call::Score(Compute::Table(of), context)) => scored(data).map(|d| of(&d, context, confidence)),
-            Some(Call::Rank(Compute::Table(of), context)) => scored(data).map(|d| of(&d, context, confidence)),
-            Some(Call::Segment(Compute::Table(of), context)) => segments(data).map(|d| of(&d, context, confidence)),
-            _ => None,
-        };
-        found.unwrap_or_else(too_many_rows)
+        match self.answer(Form::Table, data, outcome, confidence) {
+            Some(Answer::One(tested)) => tested,
+            _ => too_many_rows(),
+        }
     }
 
     /// Whether it makes sense of some groups alone, or only of all that share a list.
@@ -173,14 +188,6 @@ fn too_many_rows() -> Tested {
     Tested::untested(Estimate::undefined(Undefined::TooManyRows, Support::default()))
 }
 
-fn scored<'d>(data: &[&'d Data]) -> Option<Vec<&'d ScoredGroup>> {
-    data.iter().map(|d| if let Data::Scored(s) = d { Some(s) } else { None }).collect()
-}
-
-fn segments<'d>(data: &[&'d Data]) -> Option<Vec<&'d SegmentCounts>> {
-    data.iter().map(|d| if let Data::Segments(s) = d { Some(s) } else { None }).collect()
-}
-
 impl<'a> Outcome<'a> {
     /// Of a model with or without scores.
     pub fn of_model(tally: &Tally, model: usize) -> Self {
@@ -191,19 +198,22 @@ impl<'a> Outcome<'a> {
         Outcome::Scored(Box::new((scoring, Ranked::default())))
     }
 
-    /// The measures that can be made of it; `labelled` says whether there are labels.
-    pub fn measures(&self, labelled: bool) -> Vec<MeasureRef> {
-        let all: Vec<MeasureRef> = match self {
-            Outcome::Cells => Vec::new(),
+    /// The measures that can be made of it, where there are labels and decisions.
+    pub fn measures(&self, labelled: bool, decides: bool) -> Vec<MeasureRef> {
+        let mut all: Vec<MeasureRef> = SELECTIONS.iter().flat_map(|f| f.iter()).map(MeasureRef::Selection).collect();
+        match self {
+            Outcome::Cells => {}
             Outcome::Scored(_) => {
-                let scores = SCORES.iter().flat_map(|f| f.iter()).map(MeasureRef::Score);
-                scores.chain(RANKINGS.iter().flat_map(|f| f.iter()).map(MeasureRef::Rank)).collect()
+                all.extend(SCORES.iter().flat_map(|f| f.iter()).map(MeasureRef::Score));
+                all.extend(ERRORS.iter().flat_map(|f| f.iter()).map(MeasureRef::Error));
+                all.extend(RANKINGS.iter().flat_map(|f| f.iter()).map(MeasureRef::Rank));
             }
-            Outcome::Segments(..) => SEGMENTS.iter().flat_map(|f| f.iter()).map(MeasureRef::Segment).collect(),
-        };
+            Outcome::Segments(..) => all.extend(SEGMENTS.iter().flat_map(|f| f.iter()).map(MeasureRef::Segment)),
+        }
         let has = |need: &Need| match need {
             Need::Label => labelled,
-            Need::Decision | Need::Strata | Need::Treatment | Need::Outcome | Need::Uplift | Need::Predictions => false,
+            Need::Decision => decides && !matches!(self, Outcome::Segments(..)),
+            Need::Strata | Need::Treatment | Need::Outcome | Need::Uplift | Need::Predictions => false,
             Need::Score => matches!(self, Outcome::Scored(_)),
             Need::Probability => matches!(self, Outcome::Scored(c) if c.0.probabilities),
             Need::Segments => matches!(self, Outcome::Segments(..)),
@@ -215,38 +225,37 @@ impl<'a> Outcome<'a> {
         all.into_iter().filter(|m| m.entry().needs.iter().all(has)).collect()
     }
 
-    /// What every part of a slice has of it.
+    /// What every part of a slice has of it, the cells apart.
     pub fn data(&self, tally: &Tally, model: usize, parts: &Parts) -> Vec<Data> {
+        let mut all = vec![Data::default(); parts.len()];
         match self {
-            Outcome::Cells => vec![Data::Cells; parts.len()],
-            Outcome::Scored(_) => match tally.scored(model, parts) {
-                Some(all) => all.into_iter().map(Data::Scored).collect(),
-                None => vec![Data::Cells; parts.len()],
-            },
+            Outcome::Cells => {}
+            Outcome::Scored(_) => {
+                let scored = tally.scored(model, parts).into_iter().flatten();
+                all.iter_mut().zip(scored).for_each(|(data, scored)| data.scored = Some(scored));
+            }
             Outcome::Segments(number, of) => {
-                tally.segment_counts(*number, of, parts).into_iter().map(Data::Segments).collect()
+                let segments = tally.segment_counts(*number, of, parts);
+                all.iter_mut().zip(segments).for_each(|(data, segments)| data.segments = Some(segments));
             }
         }
+        all
     }
 }
 
 impl Data {
-    /// For every part, what all others have together; nothing where that would be too much to copy.
+    /// For every part, what all others have together, the cells apart; nothing where that would be too much to copy.
     pub fn of_others(parts: &[&Data]) -> Vec<Data> {
-        let points: usize = parts.iter().map(|d| if let Data::Scored(s) = d { s.points.len() } else { 0 }).sum();
-        if points.saturating_mul(parts.len()) > MANY_POINTS {
-            return vec![Data::Cells; parts.len()];
-        }
+        let points: usize = parts.iter().filter_map(|d| d.scored.as_ref()).map(|s| s.points.len()).sum();
+        let few = points.saturating_mul(parts.len()) <= MANY_POINTS;
         let others = |but: usize| {
             let others = || parts.iter().enumerate().filter(move |(i, _)| *i != but).map(|(_, d)| *d);
-            let scored: Vec<&ScoredGroup> =
-                others().filter_map(|d| if let Data::Scored(s) = d { Some(s) } else { None }).collect();
-            let segments: Vec<&SegmentCounts> =
-                others().filter_map(|d| if let Data::Segments(s) = d { Some(s) } else { None }).collect();
-            match (scored.is_empty(), segments.is_empty()) {
-                (false, _) => Data::Scored(ScoredGroup::joined(&scored)),
-                (_, false) => Data::Segments(SegmentCounts::joined(&segments)),
-                _ => Data::Cells,
+            let scored: Vec<&ScoredGroup> = others().filter_map(|d| d.scored.as_ref()).collect();
+            let segments: Vec<&SegmentCounts> = others().filter_map(|d| d.segments.as_ref()).collect();
+            Data {
+                counts: Counts::default(),
+                scored: (few && !scored.is_empty()).then(|| ScoredGroup::joined(&scored)),
+                segments: (!segments.is_empty()).then(|| SegmentCounts::joined(&segments)),
             }
         };
         (0..parts.len()).map(others).collect()

@@ -200,7 +200,7 @@ impl<'a> Slice<'a> {
         scope: &'a Scope<'a>,
         groups: Vec<(String, Group)>,
         rests: Vec<Counts>,
-        data: Vec<Data>,
+        mut data: Vec<Data>,
         rest_data: Option<Vec<Data>>,
         whole: (&Group, &'a [Measured]),
     ) -> Self {
@@ -209,12 +209,18 @@ impl<'a> Slice<'a> {
         let complete = groups.len() <= MANY;
         let wanted = |at: usize| complete || LEADING.contains(&scope.figures[at].name());
         let own: Vec<&Counts> = groups.iter().map(|(_, g)| &g.whole).collect();
+        for (data, (_, group)) in data.iter_mut().zip(&groups) {
+            data.counts = group.whole.clone();
+        }
         let own_data: Vec<&Data> = data.iter().collect();
         let figures = scope.measure(&own, &own_data, Role::Own, |_| true);
-        let rest_data = rest_data.unwrap_or_else(|| match complete {
+        let mut rest_data = rest_data.unwrap_or_else(|| match complete {
             true => Data::of_others(&own_data),
-            false => vec![Data::Cells; data.len()],
+            false => vec![Data::default(); data.len()],
         });
+        for (data, counts) in rest_data.iter_mut().zip(&rests) {
+            data.counts = counts.clone();
+        }
         let rests_by_ref: Vec<&Counts> = rests.iter().collect();
         let rest = scope.measure(&rests_by_ref, &rest_data.iter().collect::<Vec<_>>(), Role::Others, wanted);
         // Against the whole only rates look at all other rows, and those have closed forms.

@@ -2,21 +2,34 @@
 
 use super::family::{Measure, MeasureEntry};
 use super::ranking::Ranked;
-use super::scores::{ScoredGroup, Scoring, calibration, effect, soft};
+use super::scores::{ErrorSums, ScoredGroup, Scoring, auc, calibration, distance, effect, error, roc, soft};
 use super::segments::{SegmentCounts, Segmentation, association, balance, divergence, shares};
+use super::{selection, uplift};
+use crate::tally::Counts;
 
 /// Of scores.
 pub(crate) const SCORES: &[&[Measure<ScoredGroup, Scoring>]] =
-    &[calibration::MEASURES, soft::MEASURES, effect::MEASURES];
+    &[auc::MEASURES, roc::MEASURES, distance::MEASURES, calibration::MEASURES, soft::MEASURES, effect::MEASURES];
 /// Of the list that scores make.
 pub(crate) const RANKINGS: &[&[Measure<ScoredGroup, Ranked>]] = &[];
 /// Of segments.
 pub(crate) const SEGMENTS: &[&[Measure<SegmentCounts, Segmentation>]] =
     &[shares::MEASURES, association::MEASURES, divergence::MEASURES, balance::MEASURES];
+/// Of scores as forecasts.
+pub(crate) const ERRORS: &[&[Measure<ErrorSums, ()>]] = &[error::MEASURES];
+/// Of decisions.
+pub(crate) const SELECTIONS: &[&[Measure<Counts, ()>]] = &[selection::MEASURES];
 
-/// The entries of every family.
+fn of<G, C>(families: &'static [&'static [Measure<G, C>]]) -> impl Iterator<Item = &'static MeasureEntry> {
+    families.iter().flat_map(|f| f.iter()).map(|m| &m.entry)
+}
+
+/// The entries of every family that an audit of a batch makes.
 pub(crate) fn entries() -> impl Iterator<Item = &'static MeasureEntry> {
-    let scores = SCORES.iter().flat_map(|f| f.iter()).map(|m| &m.entry);
-    let rankings = RANKINGS.iter().flat_map(|f| f.iter()).map(|m| &m.entry);
-    scores.chain(rankings).chain(SEGMENTS.iter().flat_map(|f| f.iter()).map(|m| &m.entry))
+    of(SELECTIONS).chain(of(SCORES)).chain(of(ERRORS)).chain(of(RANKINGS)).chain(of(SEGMENTS))
+}
+
+/// The entries of the audits that have data of their own.
+pub(crate) fn entries_elsewhere() -> impl Iterator<Item = &'static MeasureEntry> {
+    uplift::MEASURES.iter()
 }

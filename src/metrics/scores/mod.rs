@@ -1,21 +1,27 @@
 //! Measures of scores: how well they rank and how true they are, by group.
 
+pub(crate) mod auc;
 pub(crate) mod calibration;
+pub(crate) mod distance;
 pub(crate) mod effect;
 pub(crate) mod error;
 #[cfg(test)]
 mod fixtures;
 pub(crate) mod mean;
+pub(crate) mod roc;
 pub(crate) mod soft;
 
+pub use auc::{auc, average_precision, delong_paired, xauc, xauc_difference};
 pub use calibration::{
     BrierDecomposition, CALIBRATION_BINS, LOG_LOSS_CLIP, LOGIT_CLIP, Recalibration, ReliabilityBin,
     brier_decomposition, brier_score, brier_skill_score, calibration_in_the_large, calibration_intercept,
     calibration_slope, expected_calibration_error, expected_calibration_error_debiased, log_loss,
     observed_expected_ratio, recalibration, reliability_curve, root_calibration_error_debiased,
 };
+pub use distance::{kolmogorov_smirnov, wasserstein};
 pub use effect::{hedges_g, standardized_mean_difference};
 pub use error::{ErrorSums, correlation, mean_absolute_error, mean_error, r2, root_mean_squared_error};
+pub use roc::{RocPoint, abroca, roc_curve};
 pub use soft::{
     generalized_accuracy, generalized_false_negative_rate, generalized_false_positive_rate,
     generalized_true_negative_rate, generalized_true_positive_rate,

@@ -5,7 +5,7 @@ use crate::metrics::catalog::Direction;
 use crate::metrics::family::{Compute, Measure};
 use crate::metrics::measure::Measured;
 use crate::metrics::scores::mean::{measured, t_quantile};
-use crate::metrics::{Confidence, Estimate, MeasureEntry, Of, Support, Undefined};
+use crate::metrics::{Confidence, Estimate, MeasureEntry, Need, Of, Support, Undefined};
 
 /// The mean absolute error: `Σw|p − y| / Σw`.
 ///
@@ -241,8 +241,8 @@ const fn entry(
         name,
         title,
         formula,
-        // A target and a forecast, which are no label and no score of a decision.
-        needs: &[],
+        // In an audit of a batch the forecast is the score and the target the label; slices may hold any numbers.
+        needs: &[Need::Score, Need::Label],
         of: Of::Group,
         direction,
         least: None,

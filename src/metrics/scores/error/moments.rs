@@ -1,5 +1,6 @@
 //! The sums that errors of a forecast, and how sure they are, follow from.
 
+use crate::metrics::scores::ScoredGroup;
 use crate::tally::Cell;
 
 /// Powers up to four of two variables.
@@ -76,12 +77,29 @@ impl ErrorSums {
             self.missing += 1.0;
             return;
         }
+        self.add(target, error, &Cell { rows: 1.0, weight, weight_squared: weight * weight });
+    }
+
+    /// The scores of a group as forecasts of its labels, 0 and 1; rows without a label are missing.
+    pub(crate) fn of_scores(group: &ScoredGroup) -> Self {
+        let mut sums = ErrorSums::default();
+        for point in &group.points {
+            match point.label {
+                0 | 1 => sums.add(f64::from(point.label), point.score - f64::from(point.label), &point.cell),
+                _ => sums.missing += point.cell.rows,
+            }
+        }
+        sums
+    }
+
+    /// Adds rows that share target and error.
+    fn add(&mut self, target: f64, error: f64, cell: &Cell) {
         if self.cell.rows == 0.0 {
             self.origin = target;
         }
-        let squared = weight * weight;
-        self.cell.add(&Cell { rows: 1.0, weight, weight_squared: squared }, 1.0);
+        self.cell.add(cell, 1.0);
         let y = target - self.origin;
+        let (weight, squared) = (cell.weight, cell.weight_squared);
         for (table, weight) in self.tables.iter_mut().zip([weight, squared]) {
             let mut left = weight;
             for (i, line) in table.iter_mut().enumerate() {
