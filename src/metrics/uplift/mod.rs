@@ -38,6 +38,8 @@ mod report;
 #[cfg(any(feature = "csv", feature = "parquet"))]
 mod table;
 pub mod targeting;
+#[cfg(test)]
+mod tests;
 mod text;
 
 use super::measure::Measured;
