@@ -85,8 +85,8 @@ pub struct Trial {
     pub predicted: Option<[f64; 2]>,
     /// A stratum of like people, for [`quadrants`].
     pub stratum: u32,
-    /// The probability of being treated.
-    propensity: f64,
+    /// The probability of being treated. [`UpliftGroup::new`] sets it by the assignment: what stood here is not read.
+    pub propensity: f64,
 }
 
 impl Trial {

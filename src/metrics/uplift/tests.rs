@@ -227,7 +227,10 @@ fn zero_effect_has_no_persuadables() {
 fn a_weak_effect_leaves_the_share_of_persuadables_open() {
     let mut rows = random_rows(11, 60, false);
     rows.iter_mut().for_each(|r| r.outcome = 0.0);
-    rows.iter_mut().filter(|r| r.treated).take(1).for_each(|r| r.outcome = 1.0);
+    for selected in [true, false] {
+        let buyer = rows.iter_mut().find(|r| r.treated && r.decision == Some(selected));
+        buyer.unwrap().outcome = 1.0;
+    }
     let figure = targeting::equal_opportunity_on_persuadables(&group(rows), 0.95).estimate;
     assert_eq!((figure.low, figure.high), (Some(0.0), Some(1.0)));
 }
