@@ -9,6 +9,7 @@ use evenhand::audit::{NamedGroup, PRESETS, Verdict};
 use evenhand::data::{LevelColumn, Top};
 
 use crate::settings::Rule;
+use crate::uplift::UpliftArgs;
 
 /// Audits targeting and segmentation models for bias.
 ///
@@ -27,6 +28,7 @@ pub enum Command {
     Audit(Box<AuditArgs>),
     Metrics(MetricsArgs),
     Init(InitArgs),
+    Uplift(Box<UpliftArgs>),
     /// Print a script that completes commands and options in a shell.
     #[command(after_help = "Example: evenhand completions bash > ~/.local/share/bash-completion/completions/evenhand")]
     Completions {
@@ -366,7 +368,7 @@ fn parsed<T: FromStr<Err = evenhand::Error>>(text: &str) -> Result<T, String> {
     text.parse().map_err(|e: evenhand::Error| e.to_string())
 }
 
-fn assignment(text: &str) -> Result<Assignment, String> {
+pub fn assignment(text: &str) -> Result<Assignment, String> {
     match text.split_once('=') {
         Some((name, value)) if !name.trim().is_empty() && !value.trim().is_empty() => {
             Ok(Assignment { name: name.trim().into(), value: value.trim().into() })

@@ -10,6 +10,7 @@ mod metrics;
 mod output;
 mod progress;
 mod settings;
+mod uplift;
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -39,6 +40,7 @@ fn run(command: Command) -> Result<u8, Failure> {
         Command::Audit(args) => audit::run(&args),
         Command::Metrics(args) => metrics::run(&args).map(|()| 0),
         Command::Init(args) => init::run(&args).map(|()| 0),
+        Command::Uplift(args) => uplift::run(&args).map(|()| 0),
         Command::Completions { shell } => completions(shell).map(|()| 0),
     }
 }

@@ -59,14 +59,6 @@ impl Arm {
     }
 }
 
-/// Support of several parts.
-pub(super) fn joint(parts: &[Arm]) -> Support {
-    let sum = |of: fn(&Arm) -> f64| parts.iter().map(of).sum::<f64>();
-    let (weight, squared) = (sum(|a| a.weight), sum(|a| a.squared));
-    let effective_size = if squared > 0.0 { weight * weight / squared } else { 0.0 };
-    Support { rows: sum(|a| a.rows), weight, effective_size }
-}
-
 /// Why two arms give no difference, if they do not.
 pub(super) fn missing(treated: &Arm, control: &Arm) -> Option<Undefined> {
     if treated.rows + control.rows == 0.0 {

@@ -38,6 +38,8 @@ mod report;
 #[cfg(any(feature = "csv", feature = "parquet"))]
 mod table;
 pub mod targeting;
+#[cfg(test)]
+mod tests;
 mod text;
 
 use super::measure::Measured;
@@ -83,8 +85,8 @@ pub struct Trial {
     pub predicted: Option<[f64; 2]>,
     /// A stratum of like people, for [`quadrants`].
     pub stratum: u32,
-    /// The probability of being treated.
-    propensity: f64,
+    /// The probability of being treated. [`UpliftGroup::new`] sets it by the assignment: what stood here is not read.
+    pub propensity: f64,
 }
 
 impl Trial {

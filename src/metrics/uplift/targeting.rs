@@ -77,7 +77,8 @@ fn selected_among(group: &UpliftGroup, level: f64, none: Undefined, wanted: impl
 /// [`persuadable_recall_bounds`](super::quadrants::persuadable_recall_bounds).
 ///
 /// In [0, 1]; an estimate beyond is moved to the end. Standard error: of the influence `(s − r) ψ / ψ̄`; the interval is
-/// Fieller's, which is [0, 1] where the group's effect may be 0. Undefined ([`Undefined::NoEffect`]) where the effect is
+/// Fieller's, which is [0, 1] where the group's effect may be 0. Without an outcome on one side of the decision there is
+/// no interval. Undefined ([`Undefined::NoEffect`]) where the effect is
 /// not above 0: report the harm instead.
 ///
 /// # References
