@@ -45,7 +45,7 @@ pub mod power;
 pub mod rate;
 pub mod ratio;
 mod replicates;
-mod rng;
+pub(crate) mod rng;
 pub(crate) mod roots;
 pub(crate) mod special;
 pub mod stratified;
