@@ -5,7 +5,7 @@ use super::measure::Measured;
 use super::{Estimate, Support, Undefined};
 use crate::audit::Comparison;
 use crate::inference::worst::{self, GroupRate};
-use crate::inference::{Interval, difference, hypothesis, ratio};
+use crate::inference::{Interval, difference, hypothesis, ratio, z_quantile};
 use statrs::distribution::{ContinuousCDF, Normal};
 
 /// A comparison with its test.
@@ -64,6 +64,7 @@ pub(crate) fn pair(a: &Measured, b: &Measured, comparison: Comparison, level: f6
         Comparison::Difference | Comparison::Value => {
             let interval = match (a.share, b.share) {
                 (Some(p), Some(q)) => difference::newcombe(p.x, p.n, q.x, q.n, level),
+                _ if is_cut(a) || is_cut(b) => by_errors(a, b, x - y, level),
                 _ => limits(a).zip(limits(b)).map(|(i, j)| difference::mover_difference(x, i, y, j)),
             };
             let estimate = Estimate::of(x - y, support);
@@ -79,6 +80,17 @@ pub(crate) fn pair(a: &Measured, b: &Measured, comparison: Comparison, level: f6
         }
     };
     Compared { estimate, p_value, test, extremes: None }
+}
+
+/// Whether an interval ends at 0 for want of anything below: the arm on that side says too little of how sure one is.
+fn is_cut(m: &Measured) -> bool {
+    m.share.is_none() && m.estimate.low == Some(0.0) && m.estimate.value.is_some_and(|v| v > 0.0)
+}
+
+/// An interval of a difference from the standard errors.
+fn by_errors(a: &Measured, b: &Measured, apart: f64, level: f64) -> Option<Interval> {
+    let arm = z_quantile(level) * a.error?.hypot(b.error?);
+    Some(Interval { low: apart - arm, high: apart + arm })
 }
 
 /// Fisher's exact test for small unweighted counts, the pooled z test for other rates, z from the
