@@ -134,6 +134,8 @@ fn intervals_of_other_outcomes_weights_and_assignments_hold() {
         ("policy value", targeting::policy_value, 8.0),
         ("qini area", curves::qini_area, 20.0 * (0.2 * 2.0 / 3.0 - 0.1)),
     ];
+    println!("few rows");
+    check(&World { rows: 150, ..PLAIN }, 9, effects, 0.93);
     println!("revenue");
     check(&World { revenue: true, ..PLAIN }, 6, revenue, 0.93);
 }

@@ -92,7 +92,7 @@ fn harms(report: &UpliftReport, table: &UpliftTable, said: &mut Vec<String>) {
         }
         if g.calibration_p_value.is_some_and(|p| p < 0.01) {
             said.push(format!(
-                "{attribute}: the predicted uplift of {group} is not what the hold-out shows (chance {}).",
+                "{attribute}: the predicted uplift of {group} is not what the hold-out shows ({}).",
                 words::chance(g.calibration_p_value.unwrap_or_default())
             ));
         }
