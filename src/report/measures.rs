@@ -19,8 +19,31 @@ const LEADING: [&str; 8] = [
     "retention_rate",
     "top_k_selection_rate",
 ];
-/// The measures between groups that a shortened list shows.
-const BETWEEN: usize = 10;
+/// The measures between groups that a shortened list shows, in this order.
+const BETWEEN: [&str; 22] = [
+    "cohens_h",
+    "odds_ratio",
+    "xauc_difference",
+    "abroca",
+    "kolmogorov_smirnov",
+    "wasserstein",
+    "standardized_mean_difference",
+    "segment_impact_ratio",
+    "cramers_v_corrected",
+    "chi_square",
+    "mutual_information_corrected",
+    "total_variation",
+    "jensen_shannon",
+    "balance",
+    "cumulative_parity",
+    "probability_of_superiority",
+    "earth_mover",
+    "benefit_gini",
+    "flow_total_variation",
+    "flow_homogeneity",
+    "separation",
+    "sufficiency",
+];
 /// The segments side by side in one grid.
 const SEGMENTS: usize = 6;
 
@@ -99,11 +122,19 @@ pub(super) fn columns(table: &AttributeTable, full: bool) -> Vec<Column> {
 pub(super) fn between(table: &AttributeTable, full: bool) -> Vec<String> {
     let of_all = |d: &&Disparity| d.comparison == Comparison::Value && d.group.is_none() && d.stratum.is_none();
     let all: Vec<&Disparity> = table.disparities.iter().filter(of_all).collect();
-    let defined = all.iter().filter(|d| full || d.estimate.value.is_some());
-    let limit = if full { usize::MAX } else { BETWEEN };
-    let mut lines: Vec<String> = defined.clone().take(limit).map(|d| line(d)).collect();
-    let more = defined.count().saturating_sub(limit);
-    if more > 0 {
+    let leading = |metric: &str| BETWEEN.iter().position(|m| *m == metric);
+    let mut shown: Vec<&Disparity> = all.iter().copied().filter(|d| full || leading(&d.metric).is_some()).collect();
+    if shown.is_empty() {
+        // Whatever there is, is better than nothing.
+        shown = all.iter().copied().take(BETWEEN.len()).collect();
+    }
+    if !full {
+        shown.retain(|d| d.estimate.value.is_some());
+        shown.sort_by_key(|d| leading(&d.metric).unwrap_or(usize::MAX));
+    }
+    let mut lines: Vec<String> = shown.iter().map(|d| line(d)).collect();
+    let more = all.len() - shown.len();
+    if more > 0 && !full {
         lines.push(format!("and {} more measures, {MORE}.", words::count(more as u64)));
     }
     lines

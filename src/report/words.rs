@@ -118,7 +118,28 @@ pub(crate) fn counted(n: u64, one: &str, many: &str) -> String {
 
 /// A metric's name in words: `true positive rate`.
 pub(crate) fn title(metric: &str) -> String {
-    name(&metric.replace('_', " "), 60)
+    let spelled = match metric {
+        "auc" => "AUC",
+        "xauc" => "xAUC",
+        "xauc_difference" => "xAUC difference",
+        "bpsn_auc" => "BPSN AUC",
+        "abroca" => "ABROCA",
+        "r2" => "R²",
+        "ndkl" => "NDKL",
+        "cramers_v" => "Cramér's V",
+        "cramers_v_corrected" => "Cramér's V, corrected",
+        "cohens_h" => "Cohen's h",
+        "hedges_g" => "Hedges' g",
+        "theils_u" => "Theil's U",
+        "somers_d" => "Somers' d",
+        "kolmogorov_smirnov" => "Kolmogorov-Smirnov",
+        "jensen_shannon" => "Jensen-Shannon",
+        "kullback_leibler" => "Kullback-Leibler",
+        "goodman_kruskal_lambda" => "Goodman-Kruskal lambda",
+        "goodman_kruskal_tau" => "Goodman-Kruskal tau",
+        other => return name(&other.replace('_', " "), 60),
+    };
+    spelled.into()
 }
 
 /// How a figure is written.
