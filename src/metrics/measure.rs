@@ -79,7 +79,7 @@ fn share(counts: &Counts, part: Mask, whole: Mask) -> Option<Share> {
 
 /// The effective counts of the share of `part` in the `whole` that holds it: see [`share`]. `None` without weight.
 pub(crate) fn share_counts(part: Cell, whole: Cell) -> Option<GroupRate> {
-    if !(whole.weight > 0.0) {
+    if whole.weight.is_nan() || whole.weight <= 0.0 {
         return None;
     }
     if whole.is_uniform() {

@@ -93,7 +93,7 @@ pub fn chi_square(groups: &[&SegmentCounts], confidence: Confidence) -> Tested {
 /// use evenhand::metrics::{Confidence, segments::{SegmentCounts, association::g_test}};
 /// let [a, b] = [[30.0, 70.0], [60.0, 40.0]].map(|rows| SegmentCounts::of_rows(&rows));
 /// let t = g_test(&[&a, &b], Confidence::at(0.95));
-/// assert!((t.estimate.value.unwrap() - 18.465213).abs() < 1e-6);
+/// assert!((t.estimate.value.unwrap() - 18.4803317).abs() < 1e-6);
 /// ```
 pub fn g_test(groups: &[&SegmentCounts], confidence: Confidence) -> Tested {
     statistic(groups, confidence, Table::g_test)
@@ -109,22 +109,6 @@ fn statistic(
         Ok((None, support)) => Tested::untested(Estimate::undefined(Undefined::NoVariation, support)),
         Err(undefined) => Tested::untested(undefined),
     }
-}
-
-/// φ² = Σ p² / (r c) − 1, and how it changes with each cell.
-fn phi_squared(table: &Table) -> (f64, Vec<f64>) {
-    let (mut rows, mut columns) = (vec![0.0; table.by_group.len()], vec![0.0; table.columns]);
-    let mut phi = 0.0;
-    for (at, (p, r, c)) in table.cells().enumerate() {
-        phi += (p - r * c) * (p - r * c) / (r * c);
-        rows[at / table.columns] += p * p / (r * r * c);
-        columns[at % table.columns] += p * p / (r * c * c);
-    }
-    let gradient = table
-        .cells()
-        .enumerate()
-        .map(|(at, (p, r, c))| 2.0 * p / (r * c) - rows[at / table.columns] - columns[at % table.columns]);
-    (phi, gradient.collect())
 }
 
 /// Cramér's V, `√(φ² / min(G − 1, K − 1))` with `φ² = Σ (p_gc − p_g p_c)² / (p_g p_c)`.
@@ -178,7 +162,7 @@ pub fn cramers_v_corrected(groups: &[&SegmentCounts], confidence: Confidence) ->
 
 fn cramers(groups: &[&SegmentCounts], confidence: Confidence, value: impl Fn(f64, &Table) -> Option<f64>) -> Tested {
     tested(groups, confidence, Table::chi_square, |table| {
-        let (phi, mut gradient) = phi_squared(table);
+        let (phi, mut gradient) = table.phi_squared();
         let most = (table.by_group.len().min(table.columns) - 1) as f64;
         gradient.iter_mut().for_each(|g| *g /= most);
         Some(Figure {
@@ -193,11 +177,6 @@ fn cramers(groups: &[&SegmentCounts], confidence: Confidence, value: impl Fn(f64
     })
 }
 
-/// The information that group and segment share, in nats.
-fn information(table: &Table) -> f64 {
-    table.cells().filter(|(p, ..)| *p > 0.0).map(|(p, r, c)| p * (p / (r * c)).ln()).sum::<f64>().max(0.0)
-}
-
 fn entropy(shares: &[f64]) -> f64 {
     -shares.iter().filter(|p| **p > 0.0).map(|p| p * p.ln()).sum::<f64>()
 }
@@ -210,7 +189,7 @@ fn informed(
     slope: impl Fn(f64, f64) -> f64,
     most: Option<f64>,
 ) -> Option<Figure> {
-    let theta = information(table) / whole;
+    let theta = table.information() / whole;
     let gradient = |(p, r, c): (f64, f64, f64)| {
         if p > 0.0 { ((p / (r * c)).ln() - theta * slope(r, c)) / whole } else { 0.0 }
     };
@@ -239,10 +218,10 @@ fn informed(
 /// use evenhand::metrics::{Confidence, segments::{SegmentCounts, association::mutual_information}};
 /// let [a, b] = [[30.0, 70.0], [60.0, 40.0]].map(|rows| SegmentCounts::of_rows(&rows));
 /// let i = mutual_information(&[&a, &b], Confidence::at(0.95)).estimate;
-/// assert!((i.value.unwrap() - 0.04616303).abs() < 1e-8);
+/// assert!((i.value.unwrap() - 0.04620083).abs() < 1e-8);
 /// ```
 pub fn mutual_information(groups: &[&SegmentCounts], confidence: Confidence) -> Tested {
-    tested(groups, confidence, Table::g_test, |table| informed(table, information(table), 1.0, |_, _| 0.0, None))
+    tested(groups, confidence, Table::g_test, |table| informed(table, table.information(), 1.0, |_, _| 0.0, None))
 }
 
 /// The mutual information less its bias (Miller and Madow): `I − (G−1)(K−1) / 2n`, in nats.
@@ -257,11 +236,11 @@ pub fn mutual_information(groups: &[&SegmentCounts], confidence: Confidence) -> 
 /// use evenhand::metrics::{Confidence, segments::{SegmentCounts, association::mutual_information_corrected}};
 /// let [a, b] = [[30.0, 70.0], [60.0, 40.0]].map(|rows| SegmentCounts::of_rows(&rows));
 /// let i = mutual_information_corrected(&[&a, &b], Confidence::at(0.95)).estimate;
-/// assert!((i.value.unwrap() - (0.04616303 - 1.0 / 400.0)).abs() < 1e-8);
+/// assert!((i.value.unwrap() - (0.04620083 - 1.0 / 400.0)).abs() < 1e-8);
 /// ```
 pub fn mutual_information_corrected(groups: &[&SegmentCounts], confidence: Confidence) -> Tested {
     tested(groups, confidence, Table::g_test, |table| {
-        informed(table, information(table) - table.degrees() / (2.0 * table.size), 1.0, |_, _| 0.0, None)
+        informed(table, table.information() - table.degrees() / (2.0 * table.size), 1.0, |_, _| 0.0, None)
     })
 }
 
@@ -292,7 +271,7 @@ fn mean_entropy_slope(r: f64, c: f64) -> f64 {
 pub fn normalized_mutual_information(groups: &[&SegmentCounts], confidence: Confidence) -> Tested {
     tested(groups, confidence, Table::g_test, |table| {
         let whole = mean_entropy(table);
-        informed(table, information(table) / whole, whole, mean_entropy_slope, Some(1.0))
+        informed(table, table.information() / whole, whole, mean_entropy_slope, Some(1.0))
     })
 }
 
@@ -320,10 +299,10 @@ pub fn adjusted_mutual_information(groups: &[&SegmentCounts], confidence: Confid
         let whole = mean_entropy(table);
         let expected = expected_information(table);
         let left = whole - expected;
-        if !(left > 1e-12 * whole) {
+        if left <= 1e-12 * whole {
             return None;
         }
-        let value = (information(table) - expected) / left;
+        let value = (table.information() - expected) / left;
         informed(table, value, whole, mean_entropy_slope, Some(1.0))
     })
 }
@@ -356,7 +335,7 @@ fn expected_information(table: &Table) -> f64 {
 pub fn theils_u(groups: &[&SegmentCounts], confidence: Confidence) -> Tested {
     tested(groups, confidence, Table::g_test, |table| {
         let whole = entropy(&table.by_segment);
-        informed(table, information(table) / whole, whole, |_, c| -c.ln(), Some(1.0))
+        informed(table, table.information() / whole, whole, |_, c| -c.ln(), Some(1.0))
     })
 }
 

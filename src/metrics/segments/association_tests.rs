@@ -230,6 +230,7 @@ fn simulate(
     truth.iter().zip(hits).map(|((name, _), h)| (*name, h[0] / n, h[1] / n, h[2] / n)).collect()
 }
 
+/// Few draws, so that the bounds are wide (four standard errors); `tests/coverage_segments.rs` draws more.
 #[test]
 fn fair_tables_are_rarely_accused() {
     let shares: &[f64] = &[0.3, 0.2, 0.2, 0.1, 0.1, 0.05, 0.03, 0.02];
@@ -238,10 +239,10 @@ fn fair_tables_are_rarely_accused() {
     for (sizes, shares) in [(vec![75, 75, 75, 75], &four), (vec![12, 20, 200, 600], &four), (vec![15, 40, 60], &skewed)]
     {
         let truth = expected(&sizes, shares);
-        for (name, hold, above, small) in simulate(11, 150, &truth, |rng| groups(rng, &sizes, shares)) {
-            assert!(small <= 0.12, "{name} {sizes:?}: p < 0.05 in {small}");
-            assert!(above <= 0.06, "{name} {sizes:?}: low > 0 in {above}");
-            assert!(hold >= 0.94 || name.contains("chi") || name.contains("g_test"), "{name} {sizes:?}: holds {hold}");
+        for (name, hold, above, small) in simulate(11, 80, &truth, |rng| groups(rng, &sizes, shares)) {
+            assert!(small <= 0.15, "{name} {sizes:?}: p < 0.05 in {small}");
+            assert!(above <= 0.1, "{name} {sizes:?}: low > 0 in {above}");
+            assert!(hold >= 0.9 || name.contains("chi") || name.contains("g_test"), "{name} {sizes:?}: holds {hold}");
         }
     }
 }
@@ -255,7 +256,7 @@ fn unequal_weights_keep_the_level() {
     let draw = |rng: &mut rand::rngs::StdRng| {
         vec![weighted(rng, 4000, shares, [1.0, 1.0]), weighted(rng, 150, shares, [1.0, 5.0])]
     };
-    for (name, _, above, small) in simulate(12, 300, &truth, draw) {
+    for (name, _, above, small) in simulate(12, 200, &truth, draw) {
         assert!(small <= 0.08, "{name}: p < 0.05 in {small}");
         assert!(above <= 0.045, "{name}: low > 0 in {above}");
     }
@@ -269,9 +270,9 @@ fn intervals_hold_what_is_there() {
     for (name, shares) in [("slight", slight), ("strong", strong), ("skewed", skewed)] {
         for sizes in [[60, 100, 80], [1000, 200, 90]] {
             let truth = expected(&sizes, &shares);
-            for (measure, hold, ..) in simulate(13, 120, &truth, |rng| groups(rng, &sizes, &shares)) {
+            for (measure, hold, ..) in simulate(13, 60, &truth, |rng| groups(rng, &sizes, &shares)) {
                 let exempt = ["chi_square", "g_test"].contains(&measure);
-                assert!(exempt || hold >= 0.9, "{measure} of a {name} table of {sizes:?} holds {hold}");
+                assert!(exempt || hold >= 0.88, "{measure} of a {name} table of {sizes:?} holds {hold}");
             }
         }
     }

@@ -9,7 +9,7 @@
 //! Their low end is above 0 on fair data no more often than they promise.
 
 use super::quadratic::{Quadratic, spread};
-use super::table::{Chance, People, Table};
+use super::table::{Chance, People, SPARSE_TEST, Table};
 use super::{SegmentCounts, Segmentation};
 use crate::inference::difference::mover_difference;
 use crate::inference::rate::wilson_at;
@@ -202,8 +202,9 @@ pub fn max_share_difference(a: &SegmentCounts, b: &SegmentCounts, confidence: Co
 
 /// The Hellinger distance, `√(1 − Σ_c √(P(c|a) P(c|b)))`.
 ///
-/// From 0 (same shares) to 1 (no segment in common). Biased upward like all distances. Undefined as the [module](self)
-/// says.
+/// From 0 (same shares) to 1 (no segment in common). Biased upward like all distances, and strongly by segments that only one
+/// group is met in: where the table expects fewer than 5 in any cell, its low end is at most that of the [chi-square
+/// distance](chi_square_distance) Δ, of which `H² >= Δ/2`. Undefined as the [module](self) says.
 ///
 /// # References
 /// Hellinger (1909), J. für die reine und angewandte Mathematik 136.
@@ -218,7 +219,12 @@ pub fn max_share_difference(a: &SegmentCounts, b: &SegmentCounts, confidence: Co
 pub fn hellinger(a: &SegmentCounts, b: &SegmentCounts, confidence: Confidence) -> Tested {
     let half = |x: f64| 0.5 * x * x;
     let slopes: [fn(f64, f64) -> f64; 2] = [|p, q| -0.5 * (q / p).sqrt(), |p, q| -0.5 * (p / q).sqrt()];
-    divergence(a, b, confidence, |p, q| half(p.sqrt() - q.sqrt()), 8.0, slopes, (f64::sqrt, 1.0))
+    let mut tested = divergence(a, b, confidence, |p, q| half(p.sqrt() - q.sqrt()), 8.0, slopes, (f64::sqrt, 1.0));
+    if tested.test == Some(SPARSE_TEST) {
+        let floor = chi_square_distance(a, b, confidence).estimate.low;
+        tested.estimate.low = tested.estimate.low.zip(floor).map(|(low, floor)| low.min((floor / 2.0).sqrt()));
+    }
+    tested
 }
 
 /// The Jensen–Shannon divergence in nats, `½ Σ p ln(p/m) + ½ Σ q ln(q/m)` with `m = (p + q) / 2`.
@@ -245,7 +251,8 @@ pub fn jensen_shannon(a: &SegmentCounts, b: &SegmentCounts, confidence: Confiden
 
 /// The Kullback–Leibler divergence of the first group from the second in nats, `Σ p ln(p / q)`.
 ///
-/// From 0 up, without limit; not symmetric. Undefined where a segment that the first group has is never met in the second
+/// From 0 up, without limit; not symmetric. It rests on the rarest shares of the second group: of a few rows its interval
+/// holds less often than promised. Undefined where a segment that the first group has is never met in the second
 /// ([`Undefined::DifferentSupports`]; the sum would be infinite), and as the [module](self) says.
 ///
 /// # References

@@ -8,6 +8,8 @@ use crate::tally::Cell;
 
 /// The least expected count for which the chi-square distribution is trusted.
 const SPARSE: f64 = 5.0;
+/// The test of a table that expects fewer.
+pub(super) const SPARSE_TEST: &str = "permutation of chi-square";
 
 /// Each group's people by segment, as long as the longest; and all of them together.
 pub(super) struct People {
@@ -150,9 +152,30 @@ impl Table {
         (self.by_group.len() as f64 - 1.0) * (self.columns as f64 - 1.0)
     }
 
+    /// φ² = Σ p² / (r c) − 1, and how it changes with each cell.
+    pub fn phi_squared(&self) -> (f64, Vec<f64>) {
+        let (mut rows, mut columns) = (vec![0.0; self.by_group.len()], vec![0.0; self.columns]);
+        let mut phi = 0.0;
+        for (at, (p, r, c)) in self.cells().enumerate() {
+            phi += (p - r * c) * (p - r * c) / (r * c);
+            rows[at / self.columns] += p * p / (r * r * c);
+            columns[at % self.columns] += p * p / (r * c * c);
+        }
+        let gradient = self
+            .cells()
+            .enumerate()
+            .map(|(at, (p, r, c))| 2.0 * p / (r * c) - rows[at / self.columns] - columns[at % self.columns]);
+        (phi, gradient.collect())
+    }
+
+    /// The information that group and segment share, in nats.
+    pub fn information(&self) -> f64 {
+        self.cells().filter(|(p, ..)| *p > 0.0).map(|(p, r, c)| p * (p / (r * c)).ln()).sum::<f64>().max(0.0)
+    }
+
     /// Pearson's test of independence.
     pub fn chi_square(&self, confidence: Confidence) -> Option<Chance> {
-        let names = ["chi-square", "permutation of chi-square"];
+        let names = ["chi-square", SPARSE_TEST];
         self.chance(confidence, names, |c, k| chi_square_table(c, k).map(|t| (t.statistic, t.p_value)))
     }
 
