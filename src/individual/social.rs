@@ -94,7 +94,7 @@ pub(super) fn joint(a: Support, b: Support) -> Support {
 /// # References
 /// Ghadiri, Samadi, Vempala (2021), Socially fair k-means clustering, FAccT; Abbasi, Bhaskara, Venkatasubramanian (2021),
 /// Fair clustering via equitable group representations, FAccT. Holistic AI's `social_fairness_ratio` is of plain
-/// distances.
+/// distances to the nearest centre, whatever segment people are in.
 ///
 /// # Examples
 /// ```

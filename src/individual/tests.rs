@@ -5,7 +5,6 @@ use rand::{Rng, SeedableRng};
 use rand_distr::StandardNormal;
 
 use super::*;
-use crate::inference::rate::wilson;
 use crate::metrics::Confidence;
 
 const AT: f64 = 0.95;
@@ -231,7 +230,6 @@ fn samples_are_near_and_repeat() {
     for (a, b) in whole.beyond.iter().zip(&d.beyond) {
         assert!((a.value.unwrap() - b.value.unwrap()).abs() < 0.05, "{a:?} {b:?}");
     }
-    assert!(wilson(1.0, 2.0, AT).is_some());
 }
 
 #[test]
@@ -239,7 +237,7 @@ fn intervals_hold_what_is_there() {
     // With the true centres, squared distances are sd² times chi-square on 2: means 2 and 2 · 1.3².
     let centres = array![[0.0, 0.0], [4.0, 0.0], [8.0, 0.0]];
     let truth = [2.0, 2.0 * 1.69];
-    let (rounds, mut covered) = (1000u32, [0.0; 4]);
+    let (rounds, mut covered) = (500u32, [0.0; 4]);
     for round in 0..rounds {
         let data = drawn(100 + u64::from(round), 200, 1.3);
         let f = social_fairness(&data.rows(None), Some(centres.view()), true, Confidence::at(AT)).unwrap();

@@ -88,14 +88,14 @@ fn means_hold_what_is_there() {
         for n in [20, 60, 400] {
             for share in shares {
                 let truth: f64 = share.iter().zip(values).map(|(p, v)| p * v).sum();
-                let (rounds, mut covered) = (3000, 0.0);
+                let (rounds, mut covered) = (1000, 0.0);
                 for _ in 0..rounds {
                     let group = weighted(&mut rng, n, share, weights);
                     let estimate = mean_benefit(&group, &values, Confidence::at(AT));
                     covered += f64::from(u8::from(holds(&estimate, truth))) / f64::from(rounds);
                 }
                 // Two rows in a hundred at ten times the usual value: such means are hard for anybody.
-                let least = if n < 400 { 0.84 } else { 0.9 };
+                let least = if n < 400 { 0.83 } else { 0.89 };
                 assert!(covered > least, "{n} {weights:?} {share:?}: {covered}");
             }
         }
@@ -124,7 +124,7 @@ fn inequalities_hold_what_is_there_and_fair_groups_are_rarely_accused() {
     let unfair: [&[f64]; 3] = [&[0.5, 0.3, 0.2], &[0.7, 0.2, 0.1], &[0.2, 0.4, 0.4]];
     let near: [&[f64]; 3] = [&[0.5, 0.3, 0.2], &[0.53, 0.28, 0.19], &[0.5, 0.3, 0.2]];
     let values = [0.0, 10.0, 25.0];
-    let bootstrap = Bootstrap { replicates: 400, seed: 2 };
+    let bootstrap = Bootstrap { replicates: 200, seed: 2 };
     let mut rng = rng(8);
     for (sizes, shares) in [
         ([300, 200, 100], fair),
@@ -140,7 +140,7 @@ fn inequalities_hold_what_is_there_and_fair_groups_are_rarely_accused() {
             .collect();
         let confidence = Confidence { level: AT, bootstrap };
         let truth = INEQUALITIES.map(|(_, f)| f(&refs(&exact), &values, confidence).estimate.value.unwrap());
-        let (rounds, mut covered, mut accused) = (1000, [0.0; 3], [0.0; 3]);
+        let (rounds, mut covered, mut accused) = (400, [0.0; 3], [0.0; 3]);
         for _ in 0..rounds {
             let groups: Vec<_> =
                 sizes.iter().zip(shares).map(|(n, s)| SegmentCounts::of_rows(&draw(&mut rng, *n, s))).collect();
@@ -151,8 +151,8 @@ fn inequalities_hold_what_is_there_and_fair_groups_are_rarely_accused() {
             }
         }
         for (i, (name, _)) in INEQUALITIES.iter().enumerate() {
-            assert!(covered[i] > 0.933, "{name} {sizes:?} {shares:?}: covers {}", covered[i]);
-            assert!(shares != fair || accused[i] < 0.068, "{name} {sizes:?}: accuses {}", accused[i]);
+            assert!(covered[i] > 0.915, "{name} {sizes:?} {shares:?}: covers {}", covered[i]);
+            assert!(shares != fair || accused[i] < 0.085, "{name} {sizes:?}: accuses {}", accused[i]);
         }
     }
 }

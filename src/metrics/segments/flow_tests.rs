@@ -68,7 +68,7 @@ fn one_origin_is_total_variation_and_names_do_not_matter() {
 fn intervals_hold_what_is_there_and_fair_moves_are_rarely_accused() {
     let stay: [&[f64]; 3] = [&[0.8, 0.15, 0.05], &[0.2, 0.6, 0.2], &[0.05, 0.25, 0.7]];
     let sink: [&[f64]; 3] = [&[0.9, 0.08, 0.02], &[0.4, 0.5, 0.1], &[0.05, 0.25, 0.7]];
-    let confidence = Confidence { bootstrap: Bootstrap { replicates: 400, seed: 1 }, ..Confidence::at(AT) };
+    let confidence = Confidence { bootstrap: Bootstrap { replicates: 200, seed: 1 }, ..Confidence::at(AT) };
     let mut rng = rng(12);
     for (sizes, tables) in
         [([200, 100], [stay, stay]), ([200, 100], [stay, sink]), ([15, 12], [stay, stay]), ([40, 30], [stay, sink])]
@@ -77,7 +77,7 @@ fn intervals_hold_what_is_there_and_fair_moves_are_rarely_accused() {
         let exact =
             [0, 1].map(|i| of(tables[i].iter().flat_map(|s| s.iter().map(|p| p * 1e6 * sizes[i] as f64)).collect()));
         let truth = flow_total_variation(&exact[0], &exact[1], confidence).estimate.value.unwrap();
-        let (rounds, mut covered, mut accused, mut tested) = (800, 0.0, 0.0, 0.0);
+        let (rounds, mut covered, mut accused, mut tested) = (400, 0.0, 0.0, 0.0);
         for _ in 0..rounds {
             let [a, b] = [0, 1].map(|i| of(tables[i].iter().flat_map(|s| draw(&mut rng, sizes[i], s)).collect()));
             let t = flow_total_variation(&a, &b, confidence);
@@ -86,8 +86,8 @@ fn intervals_hold_what_is_there_and_fair_moves_are_rarely_accused() {
             let p = flow_homogeneity(&[&a, &b], confidence).p_value;
             tested += f64::from(u8::from(p.is_some_and(|p| p < 0.05))) / f64::from(rounds);
         }
-        assert!(covered > 0.935, "{sizes:?}: covers {covered}");
-        assert!(truth > 1e-9 || (accused < 0.07 && tested < 0.07), "{sizes:?}: accuses {accused} {tested}");
+        assert!(covered > 0.915, "{sizes:?}: covers {covered}");
+        assert!(truth > 1e-9 || (accused < 0.085 && tested < 0.085), "{sizes:?}: accuses {accused} {tested}");
         assert!(
             truth < 1e-9 || sizes[0] < 100 || (accused > 0.5 && tested > 0.5),
             "{sizes:?}: finds {accused} {tested}"

@@ -57,10 +57,7 @@ impl Strata {
     }
 
     fn information(&self) -> f64 {
-        let of = |table: &Table| {
-            table.cells().filter(|(p, ..)| *p > 0.0).map(|(p, r, c)| p * (p / (r * c)).ln()).sum::<f64>().max(0.0)
-        };
-        self.tables.iter().map(|(table, share)| share * of(table)).sum()
+        self.tables.iter().map(|(table, share)| share * table.information()).sum()
     }
 
     /// The test that group and segment are independent in every stratum: statistics and degrees of freedom added up, or

@@ -76,7 +76,7 @@ fn strata_that_cannot_be_compared() {
 /// How often intervals hold the truth and tests reject.
 fn simulate(strata: &[(&[u64], Vec<&[f64]>)], weights: [f64; 2], seed: u64) -> [f64; 2] {
     let mut rng = rng(seed);
-    let confidence = Confidence { bootstrap: Bootstrap { replicates: 400, seed: 1 }, ..Confidence::at(AT) };
+    let confidence = Confidence { bootstrap: Bootstrap { replicates: 200, seed: 1 }, ..Confidence::at(AT) };
     let exact: Vec<Vec<SegmentCounts>> = strata
         .iter()
         .map(|(sizes, shares)| {
@@ -86,7 +86,7 @@ fn simulate(strata: &[(&[u64], Vec<&[f64]>)], weights: [f64; 2], seed: u64) -> [
         })
         .collect();
     let truth = conditional_mutual_information(&exact, confidence).estimate.value.unwrap();
-    let (rounds, mut hits) = (600, [0.0; 2]);
+    let (rounds, mut hits) = (400, [0.0; 2]);
     for _ in 0..rounds {
         let drawn: Vec<Vec<SegmentCounts>> = strata
             .iter()

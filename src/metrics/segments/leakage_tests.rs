@@ -62,7 +62,7 @@ fn nasty_groups_have_reasons() {
 fn intervals_hold_what_is_there_and_fair_segments_are_rarely_accused() {
     let even: &[f64] = &[0.4, 0.3, 0.2, 0.1];
     let other: &[f64] = &[0.3, 0.3, 0.1, 0.3];
-    let confidence = Confidence { bootstrap: Bootstrap { replicates: 1000, seed: 1 }, ..Confidence::at(AT) };
+    let confidence = Confidence { bootstrap: Bootstrap { replicates: 200, seed: 1 }, ..Confidence::at(AT) };
     let mut rng = rng(32);
     for (sizes, shares) in [
         (&[300, 200, 100][..], &[even, even, even][..]),
@@ -76,14 +76,14 @@ fn intervals_hold_what_is_there_and_fair_segments_are_rarely_accused() {
             [attribute_leakage(&refs(groups), confidence), leakage_auc(&groups[0], &groups[1], confidence)]
         };
         let truth = both(&exact).map(|t| t.estimate.value.unwrap());
-        let (rounds, mut covered, mut accused) = (1000, [0.0; 2], [0.0; 2]);
+        let (rounds, mut covered, mut accused) = (400, [0.0; 2], [0.0; 2]);
         for _ in 0..rounds {
             for (i, t) in both(&groups(&mut rng, sizes, shares)).iter().enumerate() {
                 covered[i] += f64::from(u8::from(holds(&t.estimate, truth[i]))) / f64::from(rounds);
                 accused[i] += f64::from(u8::from(t.p_value.unwrap() < 0.05)) / f64::from(rounds);
             }
         }
-        assert!(covered.iter().all(|c| *c > 0.93), "{sizes:?} {covered:?}");
-        assert!(shares[1] == other || accused.iter().all(|a| *a < 0.075), "{sizes:?} {accused:?}");
+        assert!(covered.iter().all(|c| *c > 0.915), "{sizes:?} {covered:?}");
+        assert!(shares[1] == other || accused.iter().all(|a| *a < 0.085), "{sizes:?} {accused:?}");
     }
 }
