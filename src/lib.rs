@@ -66,6 +66,7 @@
 pub mod audit;
 pub mod data;
 mod error;
+pub mod individual;
 pub mod inference;
 pub mod metrics;
 pub mod report;

@@ -14,7 +14,8 @@ fn report(weighted: bool) -> Report {
         .label("label")
         .score("score");
     let columns = if weighted { columns.weight("weight") } else { columns };
-    let plan = AuditPlan::new().columns(columns).order(1).replicates(10).reference("sex", "Male").reference("race", "White");
+    let plan =
+        AuditPlan::new().columns(columns).order(1).replicates(10).reference("sex", "Male").reference("race", "White");
     plan.audit_files(&Source::open(&["tests/data/adult_scored.csv.gz"]).unwrap()).unwrap()
 }
 
@@ -35,7 +36,10 @@ fn groups(report: &Report, metric: &str, attribute: &str, expected: &[(&str, f64
 fn pair<'r>(report: &'r Report, metric: &str, attribute: &str, group: &str, against: &str) -> &'r Disparity {
     let table = report.models[0].table(attribute).unwrap();
     let of_it = |d: &&Disparity| {
-        d.metric == metric && d.comparison == Comparison::Value && d.group.as_deref() == Some(group) && d.against == against
+        d.metric == metric
+            && d.comparison == Comparison::Value
+            && d.group.as_deref() == Some(group)
+            && d.against == against
     };
     table.disparities.iter().find(of_it).unwrap()
 }
@@ -70,18 +74,14 @@ fn groups_have_the_areas_and_losses_of_scikit_learn() {
         ],
     );
     groups(&all, "brier_score", "sex", &[("Female", 0.05584085273769886), ("Male", 0.1271259302131188)]);
-    groups(
-        &report(true),
-        "auc",
-        "sex",
-        &[("Female", 0.9320971287877697), ("Male", 0.8884164330432821)],
-    );
+    groups(&report(true), "auc", "sex", &[("Female", 0.9320971287877697), ("Male", 0.8884164330432821)]);
 }
 
 #[test]
 fn distances_are_those_of_scipy() {
     let all = report(false);
-    let value = |metric, attribute, group, against| pair(&all, metric, attribute, group, against).estimate.value.unwrap();
+    let value =
+        |metric, attribute, group, against| pair(&all, metric, attribute, group, against).estimate.value.unwrap();
     near(value("kolmogorov_smirnov", "sex", "Female", "Male"), 0.36283085837178314, "KS by sex");
     near(value("wasserstein", "sex", "Female", "Male"), 0.18775702009103365, "Wasserstein by sex");
     near(value("kolmogorov_smirnov", "race", "White", "rest"), 0.15571935152239302, "KS by race");

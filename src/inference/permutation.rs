@@ -26,36 +26,64 @@ pub(crate) fn independence_p<F>(counts: &[f64], columns: usize, draws: usize, se
 where
     F: Fn(&[f64]) -> Option<f64> + Sync,
 {
-    let valid = columns > 0
-        && counts.len().is_multiple_of(columns)
-        && counts.iter().all(|count| *count >= 0.0 && count.is_finite());
-    if !valid {
+    conditional_independence_p(&[(counts, columns)], draws, seed, |drawn, _| statistic(drawn))
+}
+
+/// [`independence_p`] within strata: a table `(counts, columns)` for each, segments dealt anew within each, and the
+/// statistics of all tables that have one added up.
+pub(crate) fn conditional_independence_p<F>(
+    tables: &[(&[f64], usize)],
+    draws: usize,
+    seed: u64,
+    statistic: F,
+) -> Option<f64>
+where
+    F: Fn(&[f64], usize) -> Option<f64> + Sync,
+{
+    let valid = |(counts, columns): &(&[f64], usize)| {
+        *columns > 0
+            && counts.len().is_multiple_of(*columns)
+            && counts.iter().all(|count| *count >= 0.0 && count.is_finite())
+    };
+    if !tables.iter().all(valid) {
         return None;
     }
-    let observed = statistic(counts)?;
-    let bound = observed - 1e-9 * observed.abs();
-    let rows: Vec<f64> = counts.chunks(columns).map(|row| row.iter().sum::<f64>().round()).collect();
-    let mut sums = vec![0.0; columns];
-    for row in counts.chunks(columns) {
-        sums.iter_mut().zip(row).for_each(|(sum, count)| *sum += count);
-    }
-    sums.iter_mut().for_each(|sum| *sum = sum.round());
+    let observed: Vec<f64> = tables.iter().filter_map(|(counts, columns)| statistic(counts, *columns)).collect();
+    let sum: f64 = observed.iter().sum();
+    let bound = if observed.is_empty() { return None } else { sum - 1e-9 * sum.abs() };
+    let margins: Vec<(Vec<f64>, Vec<f64>)> =
+        tables.iter().map(|(counts, columns)| whole_margins(counts, *columns)).collect();
     let reached: usize = (0..draws.div_ceil(BLOCK))
         .into_par_iter()
         .map(|block| {
             let mut rng = stream(seed, 0, block);
-            let mut drawn = vec![0.0; counts.len()];
-            let mut left = sums.clone();
+            let mut drawn: Vec<Vec<f64>> = tables.iter().map(|(counts, _)| vec![0.0; counts.len()]).collect();
+            let mut left: Vec<Vec<f64>> = margins.iter().map(|(_, sums)| sums.clone()).collect();
             (0..BLOCK.min(draws - block * BLOCK))
                 .filter(|_| {
-                    left.copy_from_slice(&sums);
-                    deal(&mut rng, &rows, &mut left, &mut drawn);
-                    statistic(&drawn).is_some_and(|value| value >= bound)
+                    let mut total = 0.0;
+                    for (((rows, sums), drawn), left) in margins.iter().zip(&mut drawn).zip(&mut left) {
+                        left.copy_from_slice(sums);
+                        deal(&mut rng, rows, left, drawn);
+                        total += statistic(drawn, sums.len()).unwrap_or(0.0);
+                    }
+                    total >= bound
                 })
                 .count()
         })
         .sum();
     Some((1 + reached) as f64 / (1 + draws) as f64)
+}
+
+/// The sums of a table's rows and columns, in whole people.
+fn whole_margins(counts: &[f64], columns: usize) -> (Vec<f64>, Vec<f64>) {
+    let rows = counts.chunks(columns).map(|row| row.iter().sum::<f64>().round()).collect();
+    let mut sums = vec![0.0; columns];
+    for row in counts.chunks(columns) {
+        sums.iter_mut().zip(row).for_each(|(sum, count)| *sum += count);
+    }
+    sums.iter_mut().for_each(|sum| *sum = sum.round());
+    (rows, sums)
 }
 
 /// Deals the column totals `left` to the rows, without replacement.

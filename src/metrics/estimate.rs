@@ -57,6 +57,10 @@ pub enum Undefined {
     DifferentSupports,
     /// No true class is known.
     NoClasses,
+    /// Segments have no values.
+    NoValues,
+    /// A value is below 0, where inequality has no meaning.
+    NegativeValues,
     /// A score lies outside [0, 1].
     NotProbabilities,
     /// Nobody was treated.
@@ -107,6 +111,8 @@ impl fmt::Display for Undefined {
             Undefined::NobodyInSegment => "nobody in the segment",
             Undefined::DifferentSupports => "one side never has what the other has",
             Undefined::NoClasses => "no known classes",
+            Undefined::NoValues => "segments have no values",
+            Undefined::NegativeValues => "values below zero",
             Undefined::NotProbabilities => "scores are not probabilities",
             Undefined::NoTreated => "nobody treated",
             Undefined::NoControl => "nobody held out",

@@ -3,7 +3,9 @@
 use super::family::{Measure, MeasureEntry};
 use super::ranking::Ranked;
 use super::scores::{ErrorSums, ScoredGroup, Scoring, auc, calibration, distance, effect, error, roc, soft};
-use super::segments::{SegmentCounts, Segmentation, association, balance, divergence, shares};
+use super::segments::{
+    SegmentCounts, Segmentation, association, balance, benefit, classes, divergence, flow, leakage, ordered, shares,
+};
 use super::{selection, uplift};
 use crate::tally::Counts;
 
@@ -13,8 +15,17 @@ pub(crate) const SCORES: &[&[Measure<ScoredGroup, Scoring>]] =
 /// Of the list that scores make.
 pub(crate) const RANKINGS: &[&[Measure<ScoredGroup, Ranked>]] = &[];
 /// Of segments.
-pub(crate) const SEGMENTS: &[&[Measure<SegmentCounts, Segmentation>]] =
-    &[shares::MEASURES, association::MEASURES, divergence::MEASURES, balance::MEASURES];
+pub(crate) const SEGMENTS: &[&[Measure<SegmentCounts, Segmentation>]] = &[
+    shares::MEASURES,
+    association::MEASURES,
+    divergence::MEASURES,
+    balance::MEASURES,
+    ordered::MEASURES,
+    benefit::MEASURES,
+    flow::MEASURES,
+    classes::MEASURES,
+    leakage::MEASURES,
+];
 /// Of scores as forecasts.
 pub(crate) const ERRORS: &[&[Measure<ErrorSums, ()>]] = &[error::MEASURES];
 /// Of decisions.

@@ -9,7 +9,7 @@ use crate::metrics::{Of, catalog};
 use crate::tally::DecisionRule;
 
 /// The measures of one group that a shortened table shows.
-const LEADING: [&str; 8] = [
+const LEADING: [&str; 9] = [
     "auc",
     "brier_score",
     "calibration_in_the_large",
@@ -17,6 +17,7 @@ const LEADING: [&str; 8] = [
     "mean_benefit",
     "segment_entropy",
     "retention_rate",
+    "macro_recall",
     "top_k_selection_rate",
 ];
 /// The measures between groups that a shortened list shows, in this order.
@@ -38,7 +39,7 @@ const BETWEEN: [&str; 22] = [
     "cumulative_parity",
     "probability_of_superiority",
     "earth_mover",
-    "benefit_gini",
+    "between_group_gini",
     "flow_total_variation",
     "flow_homogeneity",
     "separation",

@@ -2,8 +2,15 @@
 
 pub mod association;
 pub mod balance;
+pub mod benefit;
+pub mod classes;
 pub mod divergence;
+pub mod flow;
+pub mod information;
+pub mod leakage;
+pub mod ordered;
 mod quadratic;
+mod sampling;
 pub mod shares;
 #[cfg(test)]
 mod simulate;

@@ -203,7 +203,7 @@ impl Table {
     }
 
     /// Whether any cell expects too few for the chi-square distribution.
-    fn is_sparse(&self) -> bool {
+    pub fn is_sparse(&self) -> bool {
         let rows = self.counts.chunks(self.columns).map(|row| row.iter().sum::<f64>());
         let total: f64 = self.counts.iter().sum();
         let smallest = (0..self.columns)
