@@ -129,11 +129,13 @@ impl MeasureRef {
         matches!(self, MeasureRef::Rank(_))
     }
 
-    /// The worst of all pairs of groups, each at a level that holds for all of them together.
+    /// The worst of all pairs of groups, both ways round (some measures have a direction), each at a level that holds for
+    /// all of them together.
     pub fn worst_pair(self, data: &[&Data], outcome: &Outcome, confidence: Confidence) -> Compared {
         use rayon::prelude::*;
         let pairs: Vec<(usize, usize)> =
-            (0..data.len()).flat_map(|a| (a + 1..data.len()).map(move |b| (a, b))).collect();
+            (0..data.len()).flat_map(|a| (0..data.len()).filter(move |b| *b != a).map(move |b| (a, b))).collect();
+        // The two ways round say the same of most measures, and never more than two things.
         let each = Confidence { level: sidak_level(confidence.level, pairs.len().max(1)), ..confidence };
         let found: Vec<Tested> =
             pairs.par_iter().map(|(a, b)| self.of_pair(data[*a], data[*b], outcome, each)).collect();

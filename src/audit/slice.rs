@@ -82,6 +82,8 @@ const LEADING: [&str; 6] =
     ["selection_rate", "base_rate", "true_positive_rate", "false_positive_rate", "precision", "accuracy"];
 /// Conditional comparisons look at all pairs; with more groups than this they are not made.
 const MANY_FOR_PAIRS: usize = 60;
+/// The same of measures of pairs, some of which take their time.
+const MANY_FOR_MEASURES: usize = 30;
 
 impl Subject {
     /// What a name stands for, if the data allow it.
@@ -497,7 +499,7 @@ impl<'a> Slice<'a> {
         let data: Vec<&Data> = taken.iter().map(|i| &self.parts[*i].data).collect();
         let confidence = self.scope.confidence(level);
         found.compared = match measure.entry().of {
-            Of::Pair if taken.len() > MANY_FOR_PAIRS => undefined(Undefined::TooManyGroups),
+            Of::Pair if taken.len() > MANY_FOR_MEASURES => undefined(Undefined::TooManyGroups),
             Of::Pair => measure.worst_pair(&data, &self.scope.outcome, confidence),
             _ => measure.of_table(&data, &self.scope.outcome, confidence).into(),
         };

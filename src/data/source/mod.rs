@@ -1,6 +1,7 @@
 //! Files: delimited text, gzip and Parquet, read straight into a tally.
 //!
-//! [`Source::tally`] reads row by row into counts, so memory does not grow with the rows. What depends on
+//! [`Source::tally`] reads row by row into counts, so memory does not grow with the rows, but for scores: of those the
+//! tally keeps which there are, 20 bytes for each that is distinct (by group and label). What depends on
 //! all rows at once (the best k of the scores, quantile bands) takes a first pass over the columns that
 //! it needs, and that pass holds their numbers: 8 bytes a row and column, twice that while a cut is found.
 //!
