@@ -130,6 +130,7 @@ fn lacking(needs: &[Need], slice: &Slice) -> Undefined {
             Need::Probability => return Undefined::NotProbabilities,
             Need::Segments | Need::Order | Need::Values => return Undefined::NoSegments,
             Need::Classes | Need::Earlier => return Undefined::NoClasses,
+            Need::Treatment | Need::Outcome | Need::Uplift | Need::Predictions => return Undefined::NoTreated,
             _ => {}
         }
     }

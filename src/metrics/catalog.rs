@@ -574,14 +574,14 @@ pub fn criterion_entry(name: &str) -> Option<&'static CriterionEntry> {
     CRITERIA.iter().find(|c| c.name == name)
 }
 
-/// The measures of segments, scores and rankings.
+/// The measures of segments, scores, rankings and uplift.
 pub fn measures() -> impl Iterator<Item = &'static MeasureEntry> {
-    families::entries()
+    families::entries().chain(families::entries_elsewhere())
 }
 
 /// The entry of a measure.
 pub fn measure(name: &str) -> Option<&'static MeasureEntry> {
-    families::entries().find(|m| m.name == name)
+    measures().find(|m| m.name == name)
 }
 
 /// The names of all metrics, criteria and measures.

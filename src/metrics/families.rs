@@ -6,14 +6,14 @@ use super::scores::{ErrorSums, ScoredGroup, Scoring, auc, calibration, distance,
 use super::segments::{
     SegmentCounts, Segmentation, association, balance, benefit, classes, divergence, flow, leakage, ordered, shares,
 };
-use super::{selection, uplift};
+use super::{ranking, selection, uplift};
 use crate::tally::Counts;
 
 /// Of scores.
 pub(crate) const SCORES: &[&[Measure<ScoredGroup, Scoring>]] =
     &[auc::MEASURES, roc::MEASURES, distance::MEASURES, calibration::MEASURES, soft::MEASURES, effect::MEASURES];
 /// Of the list that scores make.
-pub(crate) const RANKINGS: &[&[Measure<ScoredGroup, Ranked>]] = &[];
+pub(crate) const RANKINGS: &[&[Measure<ScoredGroup, Ranked>]] = &[ranking::MEASURES];
 /// Of segments.
 pub(crate) const SEGMENTS: &[&[Measure<SegmentCounts, Segmentation>]] = &[
     shares::MEASURES,

@@ -21,7 +21,7 @@ const LEADING: [&str; 9] = [
     "top_k_selection_rate",
 ];
 /// The measures between groups that a shortened list shows, in this order.
-const BETWEEN: [&str; 22] = [
+const BETWEEN: [&str; 25] = [
     "cohens_h",
     "odds_ratio",
     "xauc_difference",
@@ -29,6 +29,9 @@ const BETWEEN: [&str; 22] = [
     "kolmogorov_smirnov",
     "wasserstein",
     "standardized_mean_difference",
+    "ndkl",
+    "awrf",
+    "infeasible_index",
     "segment_impact_ratio",
     "cramers_v_corrected",
     "chi_square",
