@@ -266,9 +266,5 @@ impl Data {
 
 /// What a measure of two or of all groups can be asked to be compared with.
 pub(crate) fn allows(entry: &MeasureEntry, against: Against) -> bool {
-    match (entry.of, against) {
-        (Of::Group, _) | (_, Against::BetweenGroups) => true,
-        (Of::Pair, Against::Reference | Against::Rest) => true,
-        _ => false,
-    }
+    matches!((entry.of, against), (Of::Group, _) | (_, Against::BetweenGroups) | (Of::Pair, Against::Reference | Against::Rest))
 }

@@ -19,6 +19,11 @@
 //! # Ok::<(), evenhand::Error>(())
 //! ```
 
+#![allow(
+    clippy::neg_cmp_op_on_partial_ord,
+    reason = "a negated comparison turns NaN away along with what is out of range"
+)]
+
 mod distance;
 mod price;
 mod sample;

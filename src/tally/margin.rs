@@ -20,8 +20,11 @@ pub(crate) struct Group {
 /// How the groups of a tally are shared out to the parts of a slice; by their digits, 0 for missing, level + 1.
 pub(crate) struct Parts<'a> {
     count: usize,
-    of: Box<dyn Fn(&[usize]) -> Option<usize> + Sync + 'a>,
+    of: PartOf<'a>,
 }
+
+/// The part that a group belongs to, by its digits.
+type PartOf<'a> = Box<dyn Fn(&[usize]) -> Option<usize> + Sync + 'a>;
 
 impl<'a> Parts<'a> {
     pub fn new(count: usize, of: impl Fn(&[usize]) -> Option<usize> + Sync + 'a) -> Self {

@@ -44,7 +44,7 @@ pub(super) struct Intake<'p> {
 }
 
 enum Goal {
-    Tally(Accumulator),
+    Tally(Box<Accumulator>),
     Numbers(Vec<Vec<f64>>),
 }
 
@@ -174,7 +174,7 @@ impl<'p> Intake<'p> {
                 .collect(),
             rows: 0,
             goal: match limits {
-                Some(limits) => Goal::Tally(Accumulator::new(limits)),
+                Some(limits) => Goal::Tally(Box::new(Accumulator::new(limits))),
                 None => Goal::Numbers(vec![Vec::new(); plan.numbers.len()]),
             },
         }

@@ -138,13 +138,13 @@ pub struct Shown {
 impl Shown {
     /// The items of each user whose score is at least `least`; `scores[user * items + item]`, NaN is not shown.
     pub fn from_threshold(scores: &[f64], items: usize, least: f64) -> Self {
-        let whole = if items > 0 { scores.len() / items * items } else { 0 };
+        let whole = scores.len().checked_div(items).unwrap_or(0) * items;
         Shown { items, shown: scores[..whole].iter().map(|s| f64::from(u8::from(*s >= least))).collect() }
     }
 
     /// The `k` items of each user with the highest scores; items tied at the edge are shown in part, so that k is k.
     pub fn from_top(scores: &[f64], items: usize, k: usize) -> Self {
-        let whole = if items > 0 { scores.len() / items * items } else { 0 };
+        let whole = scores.len().checked_div(items).unwrap_or(0) * items;
         let mut shown = Vec::with_capacity(whole);
         let mut sorted: Vec<f64> = Vec::with_capacity(items);
         for row in scores[..whole].chunks(items.max(1)) {

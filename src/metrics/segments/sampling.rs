@@ -9,7 +9,7 @@ use rand::Rng;
 use rand_distr::StandardNormal;
 
 use crate::inference::rng::stream;
-use crate::inference::special::{normal_quantile, normal_sf};
+use crate::inference::special::normal_sf;
 use crate::inference::z_quantile;
 use crate::metrics::{Confidence, Estimate, Support, Tested};
 use crate::tally::Cell;
@@ -158,7 +158,7 @@ pub(super) fn two_sided(z: f64) -> f64 {
 /// The normal quantile of a probability above one half.
 #[cfg(test)]
 pub(super) fn upper(p: f64) -> f64 {
-    -normal_quantile(1.0 - p)
+    -crate::inference::special::normal_quantile(1.0 - p)
 }
 
 #[cfg(test)]
