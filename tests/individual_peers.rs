@@ -34,8 +34,8 @@ fn same(ours: f64, theirs: f64) {
 
 /// The mean features of each segment.
 fn means(rows: &Rows) -> Array2<f64> {
-    let mut sums = Array2::zeros((5, 3));
-    let mut counts = [0.0; 5];
+    let mut sums: Array2<f64> = Array2::zeros((5, 3));
+    let mut counts = [0.0f64; 5];
     for (row, segment) in rows.segments.iter().enumerate() {
         counts[*segment as usize] += 1.0;
         for f in 0..3 {

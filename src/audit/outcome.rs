@@ -266,5 +266,8 @@ impl Data {
 
 /// What a measure of two or of all groups can be asked to be compared with.
 pub(crate) fn allows(entry: &MeasureEntry, against: Against) -> bool {
-    matches!((entry.of, against), (Of::Group, _) | (_, Against::BetweenGroups) | (Of::Pair, Against::Reference | Against::Rest))
+    matches!(
+        (entry.of, against),
+        (Of::Group, _) | (_, Against::BetweenGroups) | (Of::Pair, Against::Reference | Against::Rest)
+    )
 }

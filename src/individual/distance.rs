@@ -1,5 +1,7 @@
 //! Individual fairness of centres: nobody has to go further than to their n/k nearest neighbours.
 
+use std::cmp::Ordering;
+
 use ndarray::ArrayView2;
 use rayon::prelude::*;
 
@@ -116,22 +118,37 @@ fn ratios(block: &Block, centres: &[Vec<f64>]) -> Vec<f64> {
                 let here = block.row(row);
                 all.clear();
                 all.extend((0..block.len()).map(|other| (squared(here, block.row(other)), block.weight[other])));
-                let by_distance = |a: &(f64, f64), b: &(f64, f64)| a.0.total_cmp(&b.0);
                 let radius = if alike {
                     let at = near.min(all.len() - 1);
                     all.select_nth_unstable_by(at, by_distance).1.0
                 } else {
-                    all.sort_unstable_by(by_distance);
-                    let mut held = 0.0;
-                    let reached = all.iter().find(|(_, weight)| {
-                        held += weight;
-                        held >= quota
-                    });
-                    reached.map_or(f64::INFINITY, |(d, _)| *d)
+                    holding(all, quota)
                 };
                 let centre = centres.iter().map(|c| squared(here, c)).fold(f64::INFINITY, f64::min);
                 if centre > 0.0 { (centre / radius).sqrt() } else { 0.0 }
             },
         )
         .collect()
+}
+
+fn by_distance(a: &(f64, f64), b: &(f64, f64)) -> Ordering {
+    a.0.total_cmp(&b.0)
+}
+
+/// The smallest distance within which there is so much weight: of pairs of distance and weight, halved until one is left.
+fn holding(all: &mut [(f64, f64)], mut quota: f64) -> f64 {
+    let mut left = all;
+    while left.len() > 1 {
+        let middle = left.len() / 2;
+        left.select_nth_unstable_by(middle, by_distance);
+        let (near, far) = left.split_at_mut(middle);
+        let held: f64 = near.iter().map(|of| of.1).sum();
+        left = if held >= quota {
+            near
+        } else {
+            quota -= held;
+            far
+        };
+    }
+    left.first().map_or(f64::INFINITY, |of| of.0)
 }

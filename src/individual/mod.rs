@@ -220,7 +220,7 @@ impl Sums {
     /// than two effective rows.
     fn mean(&self, level: f64) -> (Estimate, Option<f64>) {
         let support = Support::from(self.cell);
-        if !(self.cell.weight > 0.0) {
+        if self.cell.weight <= 0.0 {
             let reason = if self.cell.rows > 0.0 { Undefined::NoWeight } else { Undefined::NoRows };
             return (Estimate::undefined(reason, support), None);
         }

@@ -57,11 +57,11 @@ pub fn price_of_fairness(
         [a * a, a * b, b * b].iter().zip(&mut squares).for_each(|(v, sum)| *sum += w2 * v);
     }
     let support = Support::from(all);
-    if !(all.weight > 0.0) {
+    if all.weight <= 0.0 {
         let reason = if rows.segments.is_empty() { Undefined::NoRows } else { Undefined::NoSegments };
         return Ok(Estimate::undefined(reason, support));
     }
-    if !(nearest > 0.0) {
+    if nearest <= 0.0 {
         return Ok(Estimate::undefined(Undefined::OverZero, support));
     }
     let price = (own / nearest).max(1.0);

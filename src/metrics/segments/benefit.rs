@@ -118,7 +118,7 @@ impl Means {
         let total: f64 = weight.iter().sum();
         let share: Vec<f64> = weight.iter().map(|w| w / total).collect();
         let overall: f64 = share.iter().zip(&mean).map(|(f, m)| f * m).sum();
-        if !(overall > 0.0) {
+        if overall <= 0.0 {
             return Err(undefined(Undefined::OverZero));
         }
         let relative = mean.iter().map(|m| m / overall).collect();

@@ -431,9 +431,10 @@ fn classed(groups: &[&SegmentCounts], of: impl Fn(&[&SegmentCounts]) -> Tested) 
     of(groups)
 }
 
-/// The entries and their functions.
 mod entries;
-pub(crate) use entries::MEASURES;
+
+/// The measures of this file.
+pub(crate) const MEASURES: &[Measure<SegmentCounts, Segmentation>] = entries::ALL;
 
 #[cfg(test)]
 #[path = "classes_tests.rs"]

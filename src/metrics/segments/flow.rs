@@ -206,7 +206,7 @@ pub fn flow_total_variation(a: &SegmentCounts, b: &SegmentCounts, confidence: Co
         }
     }
     let total: f64 = weights.iter().sum();
-    if !(total > 0.0) {
+    if total <= 0.0 {
         return Tested::untested(Estimate::undefined(Undefined::NoOverlap, support));
     }
     distance(&shares, confidence, (1.0, support), |shares| {

@@ -97,7 +97,7 @@ impl Strata {
     /// The interval of the information.
     fn interval(&self, value: f64, confidence: Confidence, rejected: bool) -> Option<(f64, f64)> {
         let (df, bias) = (self.degrees(), self.bias());
-        if self.tables.is_empty() || !(bias > 0.0) {
+        if self.tables.is_empty() || bias <= 0.0 {
             return None;
         }
         let size = df / (2.0 * bias);

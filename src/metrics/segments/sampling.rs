@@ -155,12 +155,6 @@ pub(super) fn two_sided(z: f64) -> f64 {
     (2.0 * normal_sf(z.abs())).min(1.0)
 }
 
-/// The normal quantile of a probability above one half.
-#[cfg(test)]
-pub(super) fn upper(p: f64) -> f64 {
-    -crate::inference::special::normal_quantile(1.0 - p)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -181,7 +175,7 @@ mod tests {
             assert!((ratio - 1.0).abs() < 0.1, "{level}: {ratio}");
         }
         for p in [0.2, 0.05, 0.01, 1e-4] {
-            let chance = n.chance(upper(1.0 - p / 2.0) * sd);
+            let chance = n.chance(z_quantile(1.0 - p) * sd);
             assert!((chance / p).ln().abs() < 0.8, "{p}: {chance}");
         }
         assert_eq!(n.chance(0.0), 1.0);

@@ -1,3 +1,5 @@
+//! The entries of the measures against the truth, and their functions.
+
 use super::*;
 
 const CLASSES: &[Need] = &[Need::Segments, Need::Classes];
@@ -46,7 +48,7 @@ fn of_pair(a: &SegmentCounts, b: &SegmentCounts, confidence: Confidence, of: Dis
     of(&[a, b], Aggregation::Mean, confidence)
 }
 
-pub(crate) const MEASURES: &[Measure<SegmentCounts, Segmentation>] = &[
+pub(super) const ALL: &[Measure<SegmentCounts, Segmentation>] = &[
     Measure {
         entry: entry(
             "class_accuracy",
