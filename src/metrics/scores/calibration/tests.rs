@@ -90,7 +90,9 @@ fn order_and_scale_of_weights_change_nothing() {
     // Unknown labels and rows without weight are not there.
     let with = |label: u8, weight: f64| {
         let (mut s, mut l, mut w) = (scores.clone(), labels.clone(), weights.clone());
-        (s.push(0.77), l.push(label), w.push(weight));
+        s.push(0.77);
+        l.push(label);
+        w.push(weight);
         ScoredGroup::from_rows(&s, &l, Some(&w))
     };
     for (name, figure) in ALL {
