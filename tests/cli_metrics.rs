@@ -33,15 +33,25 @@ fn programs_and_pages_can_have_it() {
     let list: serde_json::Value = serde_json::from_str(&desk.line("metrics --format json").out).unwrap();
     let count = |key: &str| list[key].as_array().map(Vec::len);
     assert_eq!((count("metrics"), count("criteria")), (Some(catalog::METRICS.len()), Some(catalog::CRITERIA.len())));
+    assert_eq!(count("measures"), Some(catalog::measures().count()));
     let score = list["metrics"].as_array().unwrap().iter().find(|m| m["name"] == "mean_score").unwrap();
     assert!(score["least"].is_null() && score["most"].is_null());
     let page = desk.line("metrics --format markdown").out;
     let tables: Vec<&str> = page.split("\n\n").collect();
-    assert_eq!(tables.len(), 2);
+    assert_eq!(tables.len(), 3);
     for table in tables {
         let bars = |line: &str| line.replace("\\|", "").matches('|').count();
         assert!(table.trim_end().lines().all(|l| bars(l) == bars(table) / table.trim_end().lines().count()), "{table}");
     }
+}
+
+#[test]
+fn the_page_of_measures_is_what_the_tool_prints() {
+    let page = include_str!("../docs/measures.md");
+    let printed = Desk::new().line("metrics --format markdown").out;
+    let (_, tables) = page.split_once("\n\n").expect("a heading");
+    let (_, tables) = tables.split_once("\n\n").expect("an introduction");
+    assert!(tables == printed, "make it again: see the introduction of docs/measures.md");
 }
 
 #[test]

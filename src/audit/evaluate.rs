@@ -2,7 +2,7 @@
 
 use rayon::prelude::*;
 
-use super::figures::{Kind, Role, Scope};
+use super::figures::{Kind, Scope};
 use super::findings::findings;
 use super::slice::{Slice, Subject};
 use super::table::table;
@@ -204,7 +204,7 @@ fn model(scope: &Scope, attributes: &[usize]) -> Result<ModelReport> {
     let (name, rule) = scope.about();
     let whole = tally.whole(scope.model);
     let all = scope.data(&Parts::whole());
-    let figures = scope.measure(&[&whole.whole], &all.iter().collect::<Vec<_>>(), Role::Own, |_| true).swap_remove(0);
+    let figures = scope.measure(&[&whole.whole], &all.iter().collect::<Vec<_>>(), |_| true).swap_remove(0);
     drop(all);
     let mut slices: Vec<Slice> = subsets(attributes, plan.order)
         .par_iter()

@@ -117,15 +117,6 @@ pub(crate) enum Kind {
     OneVsRest,
 }
 
-/// Which groups are measured.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Role {
-    /// The groups of a slice, or the whole batch.
-    Own,
-    /// What is left of the batch without each of them.
-    Others,
-}
-
 impl<'a> Scope<'a> {
     /// A segmentation, by what is known of its segments.
     pub fn of_segmentation(plan: &'a AuditPlan, tally: &'a Tally, number: usize, segmented: &'a Segmented) -> Self {
@@ -212,7 +203,6 @@ impl<'a> Scope<'a> {
         &self,
         groups: &[&Counts],
         data: &[&Data],
-        role: Role,
         wanted: impl Fn(usize) -> bool + Sync,
     ) -> Vec<Vec<Measured>> {
         let mut all: Vec<Vec<Measured>> = groups
@@ -227,9 +217,6 @@ impl<'a> Scope<'a> {
             .collect();
         for (at, figure) in self.figures.iter().enumerate().filter(|(at, _)| wanted(*at)) {
             let Figure::Measure(measure) = figure else { continue };
-            if role == Role::Others && measure.is_of_the_list() {
-                continue;
-            }
             let found = measure.of_groups(data, &self.outcome, self.confidence(self.level));
             for ((group, counts), found) in all.iter_mut().zip(groups).zip(found) {
                 group[at] = match self.hides(*measure) {

@@ -4,10 +4,9 @@ use super::Against;
 use crate::inference::sidak_level;
 use crate::metrics::catalog::Direction;
 use crate::metrics::compare::Compared;
-use crate::metrics::families::{ERRORS, RANKINGS, SCORES, SEGMENTS, SELECTIONS};
+use crate::metrics::families::{ERRORS, SCORES, SEGMENTS, SELECTIONS};
 use crate::metrics::family::{Compute, Confidence, Measure, MeasureEntry, Need, Of, Tested};
 use crate::metrics::measure::Measured;
-use crate::metrics::ranking::Ranked;
 use crate::metrics::scores::{ErrorSums, ScoredGroup, Scoring};
 use crate::metrics::segments::{SegmentCounts, Segmentation};
 use crate::metrics::{Estimate, Support, Undefined};
@@ -19,7 +18,7 @@ pub(crate) enum Outcome<'a> {
     /// Nothing.
     Cells,
     /// Scores.
-    Scored(Box<(Scoring, Ranked)>),
+    Scored(Scoring),
     /// It is a segmentation, of this number.
     Segments(usize, &'a Segmented),
 }
@@ -38,7 +37,6 @@ pub(crate) enum MeasureRef {
     Selection(&'static Measure<Counts, ()>),
     Score(&'static Measure<ScoredGroup, Scoring>),
     Error(&'static Measure<ErrorSums, ()>),
-    Rank(&'static Measure<ScoredGroup, Ranked>),
     Segment(&'static Measure<SegmentCounts, Segmentation>),
 }
 
@@ -74,7 +72,6 @@ impl MeasureRef {
             MeasureRef::Selection(m) => &m.entry,
             MeasureRef::Score(m) => &m.entry,
             MeasureRef::Error(m) => &m.entry,
-            MeasureRef::Rank(m) => &m.entry,
             MeasureRef::Segment(m) => &m.entry,
         }
     }
@@ -86,8 +83,7 @@ impl MeasureRef {
                 let counts: Vec<&Counts> = data.iter().map(|d| &d.counts).collect();
                 apply(&m.compute, form, &counts, &(), at)
             }
-            (MeasureRef::Score(m), Outcome::Scored(context)) => apply(&m.compute, form, &scored()?, &context.0, at),
-            (MeasureRef::Rank(m), Outcome::Scored(context)) => apply(&m.compute, form, &scored()?, &context.1, at),
+            (MeasureRef::Score(m), Outcome::Scored(context)) => apply(&m.compute, form, &scored()?, context, at),
             (MeasureRef::Error(m), Outcome::Scored(_)) => {
                 let sums: Vec<ErrorSums> = scored()?.into_iter().map(ErrorSums::of_scores).collect();
                 apply(&m.compute, form, &sums.iter().collect::<Vec<_>>(), &(), at)
@@ -124,11 +120,6 @@ impl MeasureRef {
         }
     }
 
-    /// Whether it makes sense of some groups alone, or only of all that share a list.
-    pub fn is_of_the_list(self) -> bool {
-        matches!(self, MeasureRef::Rank(_))
-    }
-
     /// The worst of all pairs of groups, both ways round (some measures have a direction), each at a level that holds for
     /// all of them together.
     pub fn worst_pair(self, data: &[&Data], outcome: &Outcome, confidence: Confidence) -> Compared {
@@ -155,8 +146,11 @@ impl MeasureRef {
             Direction::Neither => (v - fair).abs(),
         };
         let value = |t: &Tested| unfairness(t.estimate.value.unwrap_or(fair));
-        let Some(worst) = (0..found.len()).reduce(|a, b| if value(&found[b]) > value(&found[a]) { b } else { a })
-        else {
+        let Some(worst) = (0..found.len()).reduce(|a, b| {
+            // Of the two ways round of a signed measure the one above what is fair, whatever the order of the groups.
+            let key = |at: usize| (value(&found[at]), found[at].estimate.value.unwrap_or(fair));
+            if key(b) > key(a) { b } else { a }
+        }) else {
             return undefined(Undefined::TooFewGroups);
         };
         let mut estimate = found[worst].estimate.clone();
@@ -197,7 +191,7 @@ impl<'a> Outcome<'a> {
             return Outcome::Cells;
         }
         let scoring = Scoring { probabilities: tally.scores_are_probabilities(model) };
-        Outcome::Scored(Box::new((scoring, Ranked::default())))
+        Outcome::Scored(scoring)
     }
 
     /// The measures that can be made of it, where there are labels and decisions.
@@ -208,7 +202,6 @@ impl<'a> Outcome<'a> {
             Outcome::Scored(_) => {
                 all.extend(SCORES.iter().flat_map(|f| f.iter()).map(MeasureRef::Score));
                 all.extend(ERRORS.iter().flat_map(|f| f.iter()).map(MeasureRef::Error));
-                all.extend(RANKINGS.iter().flat_map(|f| f.iter()).map(MeasureRef::Rank));
             }
             Outcome::Segments(..) => all.extend(SEGMENTS.iter().flat_map(|f| f.iter()).map(MeasureRef::Segment)),
         }
@@ -217,7 +210,7 @@ impl<'a> Outcome<'a> {
             Need::Decision => decides && !matches!(self, Outcome::Segments(..)),
             Need::Strata | Need::Treatment | Need::Outcome | Need::Uplift | Need::Predictions => false,
             Need::Score => matches!(self, Outcome::Scored(_)),
-            Need::Probability => matches!(self, Outcome::Scored(c) if c.0.probabilities),
+            Need::Probability => matches!(self, Outcome::Scored(c) if c.probabilities),
             Need::Segments => matches!(self, Outcome::Segments(..)),
             Need::Order => matches!(self, Outcome::Segments(_, s) if s.of.ordered),
             Need::Values => matches!(self, Outcome::Segments(_, s) if s.of.values.is_some()),

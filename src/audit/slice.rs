@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::figures::{Figure, Role, Scope};
+use super::figures::{Figure, Scope};
 use super::outcome::{Data, MeasureRef};
 use super::{Against, Comparison, NamedGroup, Reference};
 use crate::error::{Error, Result};
@@ -215,7 +215,7 @@ impl<'a> Slice<'a> {
             data.counts = group.whole.clone();
         }
         let own_data: Vec<&Data> = data.iter().collect();
-        let figures = scope.measure(&own, &own_data, Role::Own, |_| true);
+        let figures = scope.measure(&own, &own_data, |_| true);
         let mut rest_data = rest_data.unwrap_or_else(|| match complete {
             true => Data::of_others(&own_data),
             false => vec![Data::default(); data.len()],
@@ -224,7 +224,7 @@ impl<'a> Slice<'a> {
             data.counts = counts.clone();
         }
         let rests_by_ref: Vec<&Counts> = rests.iter().collect();
-        let rest = scope.measure(&rests_by_ref, &rest_data.iter().collect::<Vec<_>>(), Role::Others, wanted);
+        let rest = scope.measure(&rests_by_ref, &rest_data.iter().collect::<Vec<_>>(), wanted);
         // Against the whole only rates look at all other rows, and those have closed forms.
         let shares = |at: usize| {
             wanted(at)
@@ -235,7 +235,7 @@ impl<'a> Slice<'a> {
             rest.clone()
         } else {
             let others: Vec<Counts> = own.iter().map(|g| whole.0.whole.without(g)).collect();
-            scope.measure(&others.iter().collect::<Vec<_>>(), &[], Role::Others, shares)
+            scope.measure(&others.iter().collect::<Vec<_>>(), &[], shares)
         };
         let measured = figures.into_iter().zip(rest).zip(others);
         let parts = groups.into_iter().zip(data.into_iter().zip(rest_data)).zip(measured);

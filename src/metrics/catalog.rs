@@ -574,7 +574,7 @@ pub fn criterion_entry(name: &str) -> Option<&'static CriterionEntry> {
     CRITERIA.iter().find(|c| c.name == name)
 }
 
-/// The measures of segments, scores, rankings and uplift.
+/// The measures of segments, scores and uplift.
 pub fn measures() -> impl Iterator<Item = &'static MeasureEntry> {
     families::entries().chain(families::entries_elsewhere())
 }

@@ -1,19 +1,17 @@
 //! All families of measures in one place, for the catalog and the audit.
 
+use super::catalog::METRICS;
 use super::family::{Measure, MeasureEntry};
-use super::ranking::Ranked;
 use super::scores::{ErrorSums, ScoredGroup, Scoring, auc, calibration, distance, effect, error, roc, soft};
 use super::segments::{
     SegmentCounts, Segmentation, association, balance, benefit, classes, divergence, flow, leakage, ordered, shares,
 };
-use super::{ranking, selection, uplift};
+use super::{selection, uplift};
 use crate::tally::Counts;
 
 /// Of scores.
 pub(crate) const SCORES: &[&[Measure<ScoredGroup, Scoring>]] =
     &[auc::MEASURES, roc::MEASURES, distance::MEASURES, calibration::MEASURES, soft::MEASURES, effect::MEASURES];
-/// Of the list that scores make.
-pub(crate) const RANKINGS: &[&[Measure<ScoredGroup, Ranked>]] = &[ranking::MEASURES];
 /// Of segments.
 pub(crate) const SEGMENTS: &[&[Measure<SegmentCounts, Segmentation>]] = &[
     shares::MEASURES,
@@ -37,10 +35,11 @@ fn of<G, C>(families: &'static [&'static [Measure<G, C>]]) -> impl Iterator<Item
 
 /// The entries of every family that an audit of a batch makes.
 pub(crate) fn entries() -> impl Iterator<Item = &'static MeasureEntry> {
-    of(SELECTIONS).chain(of(SCORES)).chain(of(ERRORS)).chain(of(RANKINGS)).chain(of(SEGMENTS))
+    of(SELECTIONS).chain(of(SCORES)).chain(of(ERRORS)).chain(of(SEGMENTS))
 }
 
-/// The entries of the audits that have data of their own.
+/// The entries of the audits that have data of their own; what they share with all audits is a metric.
 pub(crate) fn entries_elsewhere() -> impl Iterator<Item = &'static MeasureEntry> {
-    uplift::MEASURES.iter()
+    let shared = |m: &&MeasureEntry| METRICS.iter().any(|metric| metric.name == m.name);
+    uplift::MEASURES.iter().filter(move |m| !shared(m))
 }

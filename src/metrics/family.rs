@@ -1,4 +1,4 @@
-//! Families of measures that need more of a group than its confusion cells: segments, scores, rankings.
+//! Families of measures that need more of a group than its confusion cells: segments, scores.
 //!
 //! A family measures groups of one kind `G` (segment counts, scored rows) in a context `C` (what holds for all
 //! groups: the segments' values, the seed). Each of its measures has an entry, which the catalog lists, and a

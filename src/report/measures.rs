@@ -1,4 +1,4 @@
-//! What the forms for people show of segments, scores and rankings beside the rates.
+//! What the forms for people show of segments and scores beside the rates.
 
 use super::grid::{Column, Grid, GridRow};
 use super::view::MORE;
@@ -9,7 +9,7 @@ use crate::metrics::{Of, catalog};
 use crate::tally::DecisionRule;
 
 /// The measures of one group that a shortened table shows.
-const LEADING: [&str; 9] = [
+const LEADING: [&str; 8] = [
     "auc",
     "brier_score",
     "calibration_in_the_large",
@@ -18,10 +18,9 @@ const LEADING: [&str; 9] = [
     "segment_entropy",
     "retention_rate",
     "macro_recall",
-    "top_k_selection_rate",
 ];
 /// The measures between groups that a shortened list shows, in this order.
-const BETWEEN: [&str; 25] = [
+const BETWEEN: [&str; 22] = [
     "cohens_h",
     "odds_ratio",
     "xauc_difference",
@@ -29,9 +28,6 @@ const BETWEEN: [&str; 25] = [
     "kolmogorov_smirnov",
     "wasserstein",
     "standardized_mean_difference",
-    "ndkl",
-    "awrf",
-    "infeasible_index",
     "segment_impact_ratio",
     "cramers_v_corrected",
     "chi_square",

@@ -239,7 +239,7 @@ impl Page<'_> {
         }
     }
 
-    /// What is measured beside the rates: of scores, rankings and segments.
+    /// What is measured beside the rates: of scores and segments.
     fn measures(&mut self, m: &ModelReport, t: &AttributeTable) {
         let (limit, rows) = (self.limit(grid::GROUPS), self.report.data.rows);
         let mut left = measures::columns(t, self.style.full);

@@ -149,7 +149,7 @@ fn text(listing: &Listing) -> String {
         line(&mut out, "also", criterion.also);
     }
     if !listing.measures.is_empty() {
-        heading("MEASURES of scores, rankings and segments", &mut out);
+        heading("MEASURES of decisions, scores, segments and uplift", &mut out);
     }
     for measure in &listing.measures {
         let _ = write!(out, "\n{}\n", measure.name);
