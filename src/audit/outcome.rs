@@ -1,5 +1,7 @@
 //! What a model has beyond the cells of its decisions, and the families of measures that look at it.
 
+use std::sync::OnceLock;
+
 use super::Against;
 use crate::inference::sidak_level;
 use crate::metrics::catalog::Direction;
@@ -28,6 +30,8 @@ pub(crate) enum Outcome<'a> {
 pub(crate) struct Data {
     pub counts: Counts,
     pub scored: Option<ScoredGroup>,
+    /// The scores' errors, once a measure has asked for them.
+    errors: OnceLock<ErrorSums>,
     pub segments: Option<SegmentCounts>,
 }
 
@@ -85,8 +89,8 @@ impl MeasureRef {
             }
             (MeasureRef::Score(m), Outcome::Scored(context)) => apply(&m.compute, form, &scored()?, context, at),
             (MeasureRef::Error(m), Outcome::Scored(_)) => {
-                let sums: Vec<ErrorSums> = scored()?.into_iter().map(ErrorSums::of_scores).collect();
-                apply(&m.compute, form, &sums.iter().collect::<Vec<_>>(), &(), at)
+                let sums: Option<Vec<&ErrorSums>> = data.iter().map(|d| d.errors()).collect();
+                apply(&m.compute, form, &sums?, &(), at)
             }
             (MeasureRef::Segment(m), Outcome::Segments(_, segmented)) => {
                 let segments: Option<Vec<&SegmentCounts>> = data.iter().map(|d| d.segments.as_ref()).collect();
@@ -126,7 +130,6 @@ impl MeasureRef {
         use rayon::prelude::*;
         let pairs: Vec<(usize, usize)> =
             (0..data.len()).flat_map(|a| (0..data.len()).filter(move |b| *b != a).map(move |b| (a, b))).collect();
-        // The two ways round say the same of most measures, and never more than two things.
         let each = Confidence { level: sidak_level(confidence.level, pairs.len().max(1)), ..confidence };
         let found: Vec<Tested> =
             pairs.par_iter().map(|(a, b)| self.of_pair(data[*a], data[*b], outcome, each)).collect();
@@ -239,6 +242,12 @@ impl<'a> Outcome<'a> {
 }
 
 impl Data {
+    /// The errors of the scores as forecasts, summed once for all measures of them.
+    fn errors(&self) -> Option<&ErrorSums> {
+        let scored = self.scored.as_ref()?;
+        Some(self.errors.get_or_init(|| ErrorSums::of_scores(scored)))
+    }
+
     /// For every part, what all others have together, the cells apart; nothing where that would be too much to copy.
     pub fn of_others(parts: &[&Data]) -> Vec<Data> {
         let points: usize = parts.iter().filter_map(|d| d.scored.as_ref()).map(|s| s.points.len()).sum();
@@ -248,9 +257,9 @@ impl Data {
             let scored: Vec<&ScoredGroup> = others().filter_map(|d| d.scored.as_ref()).collect();
             let segments: Vec<&SegmentCounts> = others().filter_map(|d| d.segments.as_ref()).collect();
             Data {
-                counts: Counts::default(),
                 scored: (few && !scored.is_empty()).then(|| ScoredGroup::joined(&scored)),
                 segments: (!segments.is_empty()).then(|| SegmentCounts::joined(&segments)),
+                ..Data::default()
             }
         };
         (0..parts.len()).map(others).collect()

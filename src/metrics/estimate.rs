@@ -69,10 +69,6 @@ pub enum Undefined {
     NoControl,
     /// The effect is not above zero.
     NoEffect,
-    /// Nobody has merit to be shown by.
-    NoMerit,
-    /// The wanted shares give the group nothing.
-    NoTarget,
     /// There are too many rows for the exact figure.
     TooManyRows,
     /// The scores separate the labels, so that a fit has no end.
@@ -117,8 +113,6 @@ impl fmt::Display for Undefined {
             Undefined::NoTreated => "nobody treated",
             Undefined::NoControl => "nobody held out",
             Undefined::NoEffect => "no effect above zero",
-            Undefined::NoMerit => "no merit",
-            Undefined::NoTarget => "no share is wanted for it",
             Undefined::TooManyRows => "too many rows for the exact figure",
             Undefined::Separated => "the scores separate the labels",
             Undefined::NotBinary => "outcomes are not 0 and 1",

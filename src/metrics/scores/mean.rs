@@ -4,7 +4,7 @@ use statrs::distribution::{ContinuousCDF, StudentsT};
 
 use super::{ScoredGroup, Scoring};
 use crate::inference::{Interval, rate};
-use crate::metrics::measure::Measured;
+use crate::metrics::measure::{Measured, share_counts};
 use crate::metrics::{Estimate, Support, Undefined};
 use crate::tally::Cell;
 
@@ -126,17 +126,5 @@ pub(crate) fn each(
 
 /// The counts that a weighted rate is worth: those whose binomial variance is the rate's linearised variance.
 pub(crate) fn effective_counts(part: &Cell, whole: &Cell) -> (f64, f64) {
-    if !(whole.weight > 0.0) {
-        return (0.0, 0.0);
-    }
-    if whole.is_uniform() {
-        return (part.rows, whole.rows);
-    }
-    let p = (part.weight / whole.weight).clamp(0.0, 1.0);
-    let others = (whole.weight_squared - part.weight_squared).max(0.0);
-    let squares = (1.0 - p).powi(2) * part.weight_squared + p * p * others;
-    let spread = p * (1.0 - p) * whole.weight * whole.weight;
-    // Never more than the rows; where all are alike, Kish's size.
-    let n = if spread > 0.0 && squares > 0.0 { (spread / squares).min(whole.rows) } else { whole.effective() };
-    (p * n, n)
+    share_counts(*part, *whole).map_or((0.0, 0.0), |rate| (rate.x, rate.n))
 }
