@@ -6,10 +6,10 @@ use super::figures::{Kind, Scope};
 use super::findings::findings;
 use super::slice::{Slice, Subject};
 use super::table::table;
-use super::{AuditPlan, Reference, Verdict, outcome, wording};
+use super::{AuditPlan, Reference, Verdict, outcome, rulebook, wording};
 use crate::data::unique;
 use crate::error::{Error, Place, Result};
-use crate::metrics::{Of, catalog};
+use crate::metrics::{Need, Of, catalog};
 use crate::report::{
     Coverage, DataSummary, Finding, InputFile, ModelReport, OutcomeCoverage, Provenance, Report, SCHEMA_VERSION,
     Settings,
@@ -67,7 +67,7 @@ fn chosen(plan: &AuditPlan, tally: &Tally) -> Result<Vec<usize>> {
 }
 
 /// Every set of up to `order` attributes, single ones first, in the order given.
-fn subsets(attributes: &[usize], order: usize) -> Vec<Vec<usize>> {
+pub(super) fn subsets(attributes: &[usize], order: usize) -> Vec<Vec<usize>> {
     let mut sets: Vec<Vec<usize>> = vec![Vec::new()];
     let mut all = Vec::new();
     for _ in 0..order.min(attributes.len()) {
@@ -114,9 +114,10 @@ fn check_names(plan: &AuditPlan, tally: &Tally, attributes: &[usize]) -> Result<
             };
             return Err(Error::setting(&setting, "compared otherwise", expected));
         }
-        let Some(entry) = catalog::criterion_entry(&criterion.metric) else { continue };
-        let setting = format!("the criterion `{}`", criterion.metric);
-        if entry.conditional && schema.strata.is_empty() {
+        let conditional = catalog::criterion_entry(&criterion.metric).is_some_and(|e| e.conditional)
+            || measure.is_some_and(|e| e.needs.contains(&Need::Strata));
+        if conditional && schema.strata.is_empty() {
+            let setting = format!("the criterion `{}`", criterion.metric);
             return Err(Error::setting(&setting, "conditional", "a stratum to condition on"));
         }
     }
@@ -223,6 +224,7 @@ fn model(scope: &Scope, attributes: &[usize]) -> Result<ModelReport> {
         format!("{} has {} groups: only the leading metrics are compared group by group.", s.name, s.parts.len())
     }));
     let tables = slices.par_iter().map(|slice| table(slice, &whole)).collect();
+    let impact = rulebook::tables(scope, attributes);
     Ok(ModelReport {
         model: name.into(),
         rule,
@@ -232,6 +234,7 @@ fn model(scope: &Scope, attributes: &[usize]) -> Result<ModelReport> {
         findings,
         overall: scope.by_name(&figures),
         tables,
+        impact,
         notes,
     })
 }
@@ -272,6 +275,12 @@ fn notes(scope: &Scope, coverage: &OutcomeCoverage) -> Vec<String> {
         notes.push(format!("{} without a score are left out of metrics that need one.", rows(missing)));
     }
     match scope.tally.schema().models[scope.model].rule {
+        DecisionRule::Top(cut) if cut.edge <= 0.0 => notes.push(format!(
+            "Selected is who scores strictly above {}, the median of all rows with a score: {}. {} at the median are not.",
+            wording::number(cut.cut),
+            rows(cut.selected),
+            rows(cut.tied),
+        )),
         DecisionRule::Top(cut) if cut.edge < 1.0 => notes.push(format!(
             "The best {} are selected. {} tied at the edge ({}) share the last places: each counts as selected by {}.",
             wording::thousands(cut.selected),

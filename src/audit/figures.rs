@@ -122,7 +122,7 @@ impl<'a> Scope<'a> {
     pub fn of_segmentation(plan: &'a AuditPlan, tally: &'a Tally, number: usize, segmented: &'a Segmented) -> Self {
         let outcome = Outcome::Segments(number, segmented);
         let (of_groups, measures) =
-            outcome.measures(tally.schema().labelled, false).into_iter().partition(is_of_one_group);
+            outcome.measures(tally.schema().labelled, false, false).into_iter().partition(is_of_one_group);
         Scope {
             plan,
             tally,
@@ -167,8 +167,10 @@ impl<'a> Scope<'a> {
         let def = &schema.models[model];
         let whole = &tally.whole(model).whole;
         let outcome = Outcome::of_model(tally, model);
-        let (of_groups, measures) =
-            outcome.measures(schema.labelled, def.decides()).into_iter().partition(is_of_one_group);
+        let (of_groups, measures) = outcome
+            .measures(schema.labelled, def.decides(), !schema.strata.is_empty())
+            .into_iter()
+            .partition(is_of_one_group);
         let of_groups = <Vec<MeasureRef>>::into_iter(of_groups).map(Figure::Measure);
         let allowed = |entry: &&Entry| {
             (schema.labelled || !entry.needs.label)

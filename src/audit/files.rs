@@ -1,8 +1,10 @@
 //! Auditing files: their columns play the parts that the plan gives them.
 
-use super::{AuditPlan, evaluate};
-use crate::data::LevelColumn;
+use std::borrow::Cow;
+
+use super::{AuditPlan, Rulebook, evaluate};
 use crate::data::source::{FileInfo, Source, SourceTally};
+use crate::data::{Columns, LevelColumn, Top};
 use crate::error::Result;
 use crate::report::{InputFile, Report};
 
@@ -21,7 +23,19 @@ impl AuditPlan {
                 extra.push(LevelColumn::plain(column));
             }
         }
-        source.tally(&self.columns, &extra, self.limits)
+        source.tally(&self.columns_of_rulebook(), &extra, self.limits)
+    }
+
+    /// Local Law 144 looks at who scores above the median where nothing else is decided.
+    fn columns_of_rulebook(&self) -> Cow<'_, Columns> {
+        let columns = &self.columns;
+        let decided = !(columns.decisions.is_empty() && columns.thresholds.is_empty() && columns.top.is_empty());
+        match self.policy.rulebook {
+            Some(Rulebook::NycLocalLaw144) if !decided && !columns.scores.is_empty() => {
+                Cow::Owned(Columns { top: vec![Top::AboveMedian], ..columns.clone() })
+            }
+            _ => Cow::Borrowed(columns),
+        }
     }
 
     /// Audits files. The report names them with size and hash.

@@ -1,5 +1,6 @@
 //! The audit: a plan says what to look at, a policy what is allowed, a report what was found.
 
+mod conditioning;
 mod evaluate;
 mod figures;
 #[cfg(any(feature = "csv", feature = "parquet"))]
@@ -10,6 +11,7 @@ mod judge;
 mod outcome;
 mod plan;
 mod policy;
+mod rulebook;
 mod slice;
 mod table;
 mod wording;
@@ -17,3 +19,4 @@ mod wording;
 pub use groups::{Condition, NamedGroup};
 pub use plan::{AuditPlan, CustomMetric, Reference};
 pub use policy::{Against, Comparison, Criterion, PRESETS, Policy, Verdict};
+pub use rulebook::Rulebook;

@@ -6,7 +6,8 @@ use super::Against;
 use crate::inference::sidak_level;
 use crate::metrics::catalog::Direction;
 use crate::metrics::compare::Compared;
-use crate::metrics::families::{ERRORS, SCORES, SEGMENTS, SELECTIONS};
+use crate::metrics::conditional::Stratified;
+use crate::metrics::families::{CONDITIONALS, ERRORS, SCORES, SEGMENTS, SELECTIONS};
 use crate::metrics::family::{Compute, Confidence, Measure, MeasureEntry, Need, Of, Tested};
 use crate::metrics::measure::Measured;
 use crate::metrics::scores::{ErrorSums, ScoredGroup, Scoring};
@@ -29,6 +30,7 @@ pub(crate) enum Outcome<'a> {
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Data {
     pub counts: Counts,
+    pub strata: Stratified,
     pub scored: Option<ScoredGroup>,
     /// The scores' errors, once a measure has asked for them.
     errors: OnceLock<ErrorSums>,
@@ -39,6 +41,7 @@ pub(crate) struct Data {
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum MeasureRef {
     Selection(&'static Measure<Counts, ()>),
+    Conditional(&'static Measure<Stratified, ()>),
     Score(&'static Measure<ScoredGroup, Scoring>),
     Error(&'static Measure<ErrorSums, ()>),
     Segment(&'static Measure<SegmentCounts, Segmentation>),
@@ -74,6 +77,7 @@ impl MeasureRef {
     pub fn entry(self) -> &'static MeasureEntry {
         match self {
             MeasureRef::Selection(m) => &m.entry,
+            MeasureRef::Conditional(m) => &m.entry,
             MeasureRef::Score(m) => &m.entry,
             MeasureRef::Error(m) => &m.entry,
             MeasureRef::Segment(m) => &m.entry,
@@ -86,6 +90,10 @@ impl MeasureRef {
             (MeasureRef::Selection(m), _) => {
                 let counts: Vec<&Counts> = data.iter().map(|d| &d.counts).collect();
                 apply(&m.compute, form, &counts, &(), at)
+            }
+            (MeasureRef::Conditional(m), _) => {
+                let strata: Vec<&Stratified> = data.iter().map(|d| &d.strata).collect();
+                apply(&m.compute, form, &strata, &(), at)
             }
             (MeasureRef::Score(m), Outcome::Scored(context)) => apply(&m.compute, form, &scored()?, context, at),
             (MeasureRef::Error(m), Outcome::Scored(_)) => {
@@ -197,9 +205,10 @@ impl<'a> Outcome<'a> {
         Outcome::Scored(scoring)
     }
 
-    /// The measures that can be made of it, where there are labels and decisions.
-    pub fn measures(&self, labelled: bool, decides: bool) -> Vec<MeasureRef> {
+    /// The measures that can be made of it, where there are labels, decisions, strata.
+    pub fn measures(&self, labelled: bool, decides: bool, stratified: bool) -> Vec<MeasureRef> {
         let mut all: Vec<MeasureRef> = SELECTIONS.iter().flat_map(|f| f.iter()).map(MeasureRef::Selection).collect();
+        all.extend(CONDITIONALS.iter().flat_map(|f| f.iter()).map(MeasureRef::Conditional));
         match self {
             Outcome::Cells => {}
             Outcome::Scored(_) => {
@@ -211,7 +220,8 @@ impl<'a> Outcome<'a> {
         let has = |need: &Need| match need {
             Need::Label => labelled,
             Need::Decision => decides && !matches!(self, Outcome::Segments(..)),
-            Need::Strata | Need::Treatment | Need::Outcome | Need::Uplift | Need::Predictions => false,
+            Need::Strata => stratified,
+            Need::Treatment | Need::Outcome | Need::Uplift | Need::Predictions => false,
             Need::Score => matches!(self, Outcome::Scored(_)),
             Need::Probability => matches!(self, Outcome::Scored(c) if c.probabilities),
             Need::Segments => matches!(self, Outcome::Segments(..)),
@@ -262,7 +272,9 @@ impl Data {
                 ..Data::default()
             }
         };
-        (0..parts.len()).map(others).collect()
+        let strata: Vec<Stratified> = parts.iter().map(|d| d.strata.clone()).collect();
+        let all = Stratified::others(&strata).into_iter().enumerate();
+        all.map(|(but, strata)| Data { strata, ..others(but) }).collect()
     }
 }
 

@@ -4,6 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::Rulebook;
 use crate::error::{Error, Place, Result};
 use crate::inference::multiplicity::Multiplicity;
 
@@ -119,6 +120,9 @@ pub struct Policy {
     pub multiplicity: Multiplicity,
     /// What an inconclusive finding counts as.
     pub inconclusive: Verdict,
+    /// The rules of a law or guideline, whose own tables are made besides.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rulebook: Option<Rulebook>,
     /// The criteria.
     pub criteria: Vec<Criterion>,
 }
@@ -133,13 +137,14 @@ impl Default for Policy {
             minimum_group_share: 0.0,
             multiplicity: Multiplicity::Holm,
             inconclusive: Verdict::Inconclusive,
+            rulebook: None,
             criteria: Vec::new(),
         }
     }
 }
 
 /// The names of the presets.
-pub const PRESETS: [&str; 4] = ["four-fifths", "equal-opportunity", "nyc-local-law-144", "strict"];
+pub const PRESETS: [&str; 5] = ["four-fifths", "eeoc", "equal-opportunity", "nyc-local-law-144", "strict"];
 
 impl Criterion {
     fn ratio(metric: &str, minimum: f64) -> Self {
@@ -202,7 +207,10 @@ impl Policy {
     /// - `four-fifths`: disparate impact of at least 0.8 (EEOC Uniform Guidelines, 29 CFR 1607.4 D).
     /// - `equal-opportunity`: true positive rates within 0.05 (Hardt et al. 2016).
     /// - `nyc-local-law-144`: impact ratios of selection rates of at least 0.8, groups under 2 % of the data
-    ///   shown but not judged. (The rule itself, 6 RCNY 5-300, sets no pass mark; 0.8 is the usual one.)
+    ///   shown but not judged. (The rule itself, 6 RCNY 5-300, sets no pass mark; 0.8 is the usual one.) The tables that
+    ///   the rule asks for are made; files with scores alone are selected above the median.
+    /// - `eeoc`: disparate impact of at least 0.8, and the tables of the Uniform Guidelines: four fifths, two standard
+    ///   deviations, Fisher's exact test, and whether one selection would turn it. Groups under 2 % are not judged.
     /// - `strict`: demographic parity, equalized odds and predictive parity within 0.05 and disparate
     ///   impact of at least 0.9, groups of at least 30 rows.
     ///
@@ -213,9 +221,16 @@ impl Policy {
         match name {
             "four-fifths" => Ok(policy(vec![Criterion::ratio("disparate_impact", 0.8)])),
             "equal-opportunity" => Ok(policy(vec![Criterion::difference("equal_opportunity", 0.05)])),
-            "nyc-local-law-144" => {
-                Ok(Policy { minimum_group_share: 0.02, ..policy(vec![Criterion::ratio("disparate_impact", 0.8)]) })
-            }
+            "eeoc" => Ok(Policy {
+                minimum_group_share: 0.02,
+                rulebook: Some(Rulebook::Eeoc),
+                ..policy(vec![Criterion::ratio("disparate_impact", 0.8)])
+            }),
+            "nyc-local-law-144" => Ok(Policy {
+                minimum_group_share: 0.02,
+                rulebook: Some(Rulebook::NycLocalLaw144),
+                ..policy(vec![Criterion::ratio("disparate_impact", 0.8)])
+            }),
             "strict" => Ok(Policy {
                 minimum_group_size: 30,
                 ..policy(vec![

@@ -10,7 +10,7 @@ use crate::error::{Error, Result};
 use crate::inference::sidak_level;
 use crate::metrics::catalog::{self, CriterionEntry, Join};
 use crate::metrics::compare::{self, Compared};
-use crate::metrics::conditional;
+use crate::metrics::conditional::{self, Stratified};
 use crate::metrics::measure::Measured;
 use crate::metrics::{Estimate, Of, Support, Undefined};
 use crate::report::LeftOut;
@@ -174,7 +174,7 @@ impl<'a> Slice<'a> {
     /// The slice by named groups, which may overlap.
     pub fn named(scope: &'a Scope<'a>, rules: &[NamedGroup], whole: (&Group, &'a [Measured])) -> Result<Self> {
         let mut groups = Vec::new();
-        let mut rests = Vec::new();
+        let (mut rests, mut rest_strata) = (Vec::new(), Vec::new());
         let mut missing_rows = 0.0f64;
         let mut attributes: Vec<String> = Vec::new();
         let (mut data, mut rest_data) = (Vec::new(), Vec::new());
@@ -188,12 +188,14 @@ impl<'a> Slice<'a> {
             missing_rows = missing_rows.max(unknown.whole.total().rows);
             groups.push((rule.name.clone(), inside));
             rests.push(outside.whole);
+            rest_strata.push(Stratified::of_strata(&outside.strata));
             for column in rule.columns() {
                 if !attributes.iter().any(|a| a == column) {
                     attributes.push(column.into());
                 }
             }
         }
+        rest_data.iter_mut().zip(rest_strata).for_each(|(data, strata)| data.strata = strata);
         let slice = Self::filled(scope, groups, rests, data, Some(rest_data), whole);
         Ok(Slice { name: "named groups".into(), attributes, overlapping: true, missing_rows, ..slice })
     }
@@ -213,6 +215,7 @@ impl<'a> Slice<'a> {
         let own: Vec<&Counts> = groups.iter().map(|(_, g)| &g.whole).collect();
         for (data, (_, group)) in data.iter_mut().zip(&groups) {
             data.counts = group.whole.clone();
+            data.strata = Stratified::of_strata(&group.strata);
         }
         let own_data: Vec<&Data> = data.iter().collect();
         let figures = scope.measure(&own, &own_data, |_| true);

@@ -1,5 +1,6 @@
 //! The table of a slice: every group's figures and every comparison between groups.
 
+use super::conditioning::conditioning;
 use super::figures::Figure;
 use super::slice::{Between, Slice, Subject};
 use super::{Against, Comparison};
@@ -38,6 +39,7 @@ pub(crate) fn table(slice: &Slice, whole: &Group) -> AttributeTable {
         groups: groups.collect(),
         missing_rows: slice.missing_rows.round() as u64,
         disparities: disparities(slice),
+        conditioning: conditioning(slice),
     }
 }
 

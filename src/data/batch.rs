@@ -17,6 +17,9 @@ pub enum Top {
     Count(u64),
     /// This share of the rows with a score, in (0, 1]; the count is rounded to the nearest.
     Share(f64),
+    /// The rows whose score is strictly above the median of all rows with a score, weights aside: who is at the median is
+    /// not selected. (The scoring rate of New York City's Local Law 144, 6 RCNY 5-300.)
+    AboveMedian,
 }
 
 /// Numbers, one a row: borrowed or owned `f64`. Only `Option<f64>` can say that one is missing: a NaN
@@ -137,7 +140,7 @@ pub struct Cut {
     pub cut: f64,
     /// The rows tied at the edge.
     pub tied: u64,
-    /// The share of the tied that is selected, in (0, 1].
+    /// The share of the tied that is selected, in [0, 1]; 0 where only scores strictly above the cut are.
     pub edge: f64,
 }
 
@@ -153,6 +156,7 @@ impl Cut {
             }
             Top::Share(share) if share > 0.0 && share <= 1.0 => (share * n as f64).round() as u64,
             Top::Share(share) => return Err(Error::setting("the share to select", share, "more than 0 and at most 1")),
+            Top::AboveMedian => return Ok(Self::above_median(scores)),
         };
         if k == 0 {
             return Ok(None);
@@ -161,6 +165,18 @@ impl Cut {
         let above = scores.iter().filter(|s| **s > cut).count() as u64;
         let tied = scores.iter().filter(|s| **s == cut).count() as u64;
         Ok(Some(Cut { selected: k, cut, tied, edge: (k - above) as f64 / tied as f64 }))
+    }
+
+    /// The cut at the median, which of an even number is midway between the two in the middle. `None` without scores.
+    fn above_median(mut scores: Vec<f64>) -> Option<Self> {
+        let n = scores.len();
+        let (below, &mut upper, _) = (n > 0).then(|| scores.select_nth_unstable_by(n / 2, f64::total_cmp))?;
+        let lower = if n % 2 == 1 { upper } else { below.iter().copied().fold(f64::NEG_INFINITY, f64::max) };
+        // Halves, since the sum or the difference may be out of range.
+        let cut = if lower == upper { upper } else { lower / 2.0 + upper / 2.0 };
+        let count = |of: &dyn Fn(f64) -> bool| scores.iter().filter(|s| of(**s)).count() as u64;
+        let (selected, tied) = (count(&|s| s > cut), count(&|s| s == cut));
+        Some(Cut { selected, cut, tied, edge: 0.0 })
     }
 }
 
@@ -450,6 +466,17 @@ mod tests {
         assert!(Cut::find(Top::Count(6), scores).is_err());
         assert!(Cut::find(Top::Share(0.0), scores).is_err());
         assert_eq!(Cut::find(Top::Share(0.01), scores).unwrap(), None);
+        // Strictly above: of tied scores few are, or none.
+        for (scores, selected, cut, tied) in [
+            (&[1.0, 2.0, 2.0, 2.0, 3.0][..], 1, 2.0, 3),
+            (&[4.0, 1.0, 3.0, f64::NAN, 2.0], 2, 2.5, 0),
+            (&[5.0, 5.0, 5.0], 0, 5.0, 3),
+            (&[f64::MAX, -f64::MAX], 1, 0.0, 0),
+        ] {
+            let found = Cut::find(Top::AboveMedian, scores.iter().copied()).unwrap();
+            assert_eq!(found, Some(Cut { selected, cut, tied, edge: 0.0 }));
+        }
+        assert_eq!(Cut::find(Top::AboveMedian, []).unwrap(), None);
     }
 
     #[test]

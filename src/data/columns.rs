@@ -301,6 +301,7 @@ impl Columns {
                 let name = match top {
                     Top::Count(k) => format!("{score} top {k}"),
                     Top::Share(share) => format!("{score} top {}%", share * 100.0),
+                    Top::AboveMedian => format!("{score} above median"),
                 };
                 model(name, None, Some(*top))
             }));

@@ -1,6 +1,7 @@
 //! All families of measures in one place, for the catalog and the audit.
 
 use super::catalog::METRICS;
+use super::conditional::{self, Stratified};
 use super::family::{Measure, MeasureEntry};
 use super::scores::{ErrorSums, ScoredGroup, Scoring, auc, calibration, distance, effect, error, roc, soft};
 use super::segments::{
@@ -29,13 +30,16 @@ pub(crate) const ERRORS: &[&[Measure<ErrorSums, ()>]] = &[error::MEASURES];
 /// Of decisions.
 pub(crate) const SELECTIONS: &[&[Measure<Counts, ()>]] = &[selection::MEASURES];
 
+/// Of decisions within strata.
+pub(crate) const CONDITIONALS: &[&[Measure<Stratified, ()>]] = &[conditional::MEASURES];
+
 fn of<G, C>(families: &'static [&'static [Measure<G, C>]]) -> impl Iterator<Item = &'static MeasureEntry> {
     families.iter().flat_map(|f| f.iter()).map(|m| &m.entry)
 }
 
 /// The entries of every family that an audit of a batch makes.
 pub(crate) fn entries() -> impl Iterator<Item = &'static MeasureEntry> {
-    of(SELECTIONS).chain(of(SCORES)).chain(of(ERRORS)).chain(of(SEGMENTS))
+    of(SELECTIONS).chain(of(CONDITIONALS)).chain(of(SCORES)).chain(of(ERRORS)).chain(of(SEGMENTS))
 }
 
 /// The entries of the audits that have data of their own; what they share with all audits is a metric.

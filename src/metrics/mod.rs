@@ -9,7 +9,7 @@
 
 pub mod catalog;
 pub(crate) mod compare;
-pub(crate) mod conditional;
+pub mod conditional;
 mod estimate;
 pub(crate) mod families;
 pub(crate) mod family;

@@ -44,6 +44,11 @@ pub(super) enum Column {
     Difference(&'static str),
 }
 
+/// The mark of a group that is too small to judge.
+pub(super) fn mark(group: &GroupResult) -> &'static str {
+    if group.too_small { SMALL } else { "" }
+}
+
 /// The metric that a table is about: the first of these that is known.
 pub(super) fn main_metric(table: &AttributeTable) -> Option<&'static str> {
     let known = |metric: &&str| table.groups.iter().any(|g| g.metrics.get(*metric).is_some_and(|e| e.value.is_some()));
@@ -170,7 +175,6 @@ pub(super) fn grid(model: &ModelReport, table: &AttributeTable, columns: &[Colum
         heads.push(title);
         by_column.push(cells);
     }
-    let mark = |g: &GroupResult| if g.too_small { SMALL } else { "" };
     let named = groups.iter().map(|g| (g.group.as_str(), mark(g))).chain([("All rows", "")]);
     let rows = named.enumerate().map(|(i, (group, mark))| GridRow {
         group: group.into(),
@@ -200,7 +204,7 @@ pub(super) fn grid(model: &ModelReport, table: &AttributeTable, columns: &[Colum
 }
 
 /// Figures of one column with the same decimals, their parts under each other.
-fn aligned(unit: Unit, figures: &[Option<&Estimate>], interval: bool) -> Vec<String> {
+pub(super) fn aligned(unit: Unit, figures: &[Option<&Estimate>], interval: bool) -> Vec<String> {
     let present = || figures.iter().flatten();
     let decimals = unit.decimals(words::largest(present().map(|e| e.value)));
     let bare = |v: f64| unit.bare(v, decimals);
@@ -295,7 +299,7 @@ pub(super) fn strata(t: &AttributeTable, main: Option<&'static str>, labels: &[&
         }
         let row = |(i, (g, _)): (usize, &(&GroupResult, _))| GridRow {
             group: g.group.clone(),
-            mark: if g.too_small { SMALL } else { "" },
+            mark: mark(g),
             cells: columns.iter().map(|c: &Vec<String>| c[i].clone()).collect(),
         };
         let rows = groups.iter().enumerate().map(row).collect();

@@ -1,6 +1,8 @@
 //! The form for a page, an issue or a merge request: GitHub's Markdown.
 
+use super::conditioning;
 use super::grid::{self, Column, Grid};
+use super::impact;
 use super::view::{self, FINDINGS, INTERSECTIONS, MORE};
 use super::words::{self, name};
 use super::{AttributeTable, Finding, ModelReport, Report, bar, measures};
@@ -117,6 +119,14 @@ impl Page<'_> {
                 self.line(&format!("- {}", escape(&text)));
             }
         }
+        if let Some((heading, about)) = impact::lead(report, m) {
+            self.heading(level, heading);
+            self.line(&escape(about));
+            for (caption, grids) in impact::shown(report, m, 4 * grid::GROUPS) {
+                self.line(&format!("\n{}:\n", escape(&caption)));
+                grids.iter().for_each(|grid| self.grid(grid));
+            }
+        }
         let (tables, left_out) = view::tables(m, INTERSECTIONS);
         for table in tables {
             self.table(m, table, level);
@@ -152,6 +162,16 @@ impl Page<'_> {
         if !columns.is_empty() {
             self.line("");
             self.grid(&grid::grid(m, t, &columns, grid::GROUPS, self.report.data.rows));
+        }
+        if let Some(shown) = conditioning::shown(&self.report.data, t, grid::GROUPS, true) {
+            self.line(&format!("\n{}\n", escape(&shown.lead)));
+            self.grid(&shown.grid);
+            for warning in &shown.warnings {
+                self.line(&format!("{}  ", escape(warning)));
+            }
+        }
+        for warning in conditioning::of_segments(self.report, m, t) {
+            self.line(&format!("{}  ", escape(&warning)));
         }
         let between = measures::between(t, false);
         if !between.is_empty() {

@@ -3,8 +3,10 @@
 //! Nothing here computes a statistic, and no report holds a row.
 
 mod bar;
+mod conditioning;
 mod csv;
 mod grid;
+mod impact;
 mod json;
 mod markdown;
 mod measures;
@@ -12,6 +14,8 @@ mod text;
 mod view;
 pub(crate) mod words;
 
+pub use conditioning::{Conditioning, ExplainedPart, Reversal, StratumOverlap};
+pub use impact::{ImpactRow, ImpactTable, ImpactTest};
 pub use text::TextStyle;
 
 use std::collections::BTreeMap;
@@ -138,6 +142,9 @@ pub struct ModelReport {
     pub overall: BTreeMap<String, Estimate>,
     /// The figures by attribute and intersection.
     pub tables: Vec<AttributeTable>,
+    /// The tables that the policy's rulebook asks for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub impact: Vec<ImpactTable>,
     /// What a reader must know: ties shared, selective labels, missing decisions, ...
     pub notes: Vec<String>,
 }
@@ -172,6 +179,9 @@ pub struct AttributeTable {
     pub missing_rows: u64,
     /// The comparisons.
     pub disparities: Vec<Disparity>,
+    /// What strata explain of them, where there are strata and decisions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub conditioning: Option<Conditioning>,
 }
 
 /// One group's figures.

@@ -1,6 +1,8 @@
 //! The form for a terminal: what people see first.
 
+use super::conditioning;
 use super::grid::{self, Column, Grid};
+use super::impact;
 use super::view::{self, FINDINGS, INTERSECTIONS, MORE};
 use super::words::{self, name, width};
 use super::{AttributeTable, Finding, ModelReport, Report, Verdict, bar, measures};
@@ -195,6 +197,7 @@ impl Page<'_> {
             }
             self.more(caveats.len(), limit, "notes");
         }
+        self.impact(m);
         let (tables, left_out) = view::tables(m, self.limit(INTERSECTIONS));
         for (i, table) in tables.iter().enumerate() {
             self.table(m, table, i == 0);
@@ -228,6 +231,7 @@ impl Page<'_> {
             self.flow("  ", &gap, "");
         }
         self.measures(m, t);
+        self.conditioning(m, t);
         if self.style.full {
             for (stratum, grid) in grid::strata(t, main, &labels) {
                 self.blank();
@@ -236,6 +240,36 @@ impl Page<'_> {
             }
         } else if t.groups.iter().any(|g| !g.strata.is_empty()) {
             self.flow("  ", &format!("Figures by stratum: {MORE}."), DIM);
+        }
+    }
+
+    /// The tables of the policy's rulebook.
+    fn impact(&mut self, m: &ModelReport) {
+        let Some((heading, about)) = impact::lead(self.report, m) else { return };
+        self.heading(&heading.to_uppercase());
+        self.flow("  ", about, DIM);
+        for (caption, grids) in impact::shown(self.report, m, self.limit(4 * grid::GROUPS)) {
+            self.blank();
+            self.flow("  ", &caption, BOLD);
+            grids.iter().for_each(|grid| self.grid(grid));
+        }
+    }
+
+    /// What strata explain; of a segmentation, what they turn around.
+    fn conditioning(&mut self, m: &ModelReport, t: &AttributeTable) {
+        let make = |interval| conditioning::shown(&self.report.data, t, self.limit(grid::GROUPS), interval);
+        // Intervals where they leave room for names.
+        let shown = make(true).filter(|s| self.room(&s.grid) >= 6).or_else(|| make(false));
+        if let Some(shown) = shown {
+            self.blank();
+            self.flow("  ", &shown.lead, "");
+            self.grid(&shown.grid);
+            for warning in &shown.warnings {
+                self.flow("  ", warning, "");
+            }
+        }
+        for warning in conditioning::of_segments(self.report, m, t) {
+            self.flow("  ", &warning, "");
         }
     }
 

@@ -310,6 +310,9 @@ pub(super) fn rule(rule: &DecisionRule) -> String {
         DecisionRule::Given => "decisions as given".into(),
         DecisionRule::Segments(n) => format!("everybody put into one of {}", counted(*n as u64, "segment", "segments")),
         DecisionRule::Threshold(t) => format!("selected where the score is at least {t}"),
+        DecisionRule::Top(cut) if cut.edge <= 0.0 => {
+            format!("{} strictly above the median score {} selected", count(cut.selected), cut.cut)
+        }
         DecisionRule::Top(cut) => {
             let tied = match (cut.tied, cut.edge) {
                 (0 | 1, _) => String::new(),

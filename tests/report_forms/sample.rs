@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use evenhand::audit::{Comparison, Criterion, Policy, Verdict};
+use evenhand::audit::{AuditPlan, Comparison, Criterion, Policy, Verdict};
+use evenhand::data::{Batch, Categorical, Model, Top};
 use evenhand::metrics::{Estimate, Support, Undefined};
 use evenhand::report::*;
 use evenhand::tally::DecisionRule;
@@ -93,6 +94,7 @@ pub fn table(attribute: &str, groups: Vec<GroupResult>) -> AttributeTable {
         groups,
         missing_rows: 0,
         disparities,
+        conditioning: None,
     }
 }
 
@@ -224,6 +226,7 @@ pub fn model(name: &str) -> ModelReport {
         findings: vec![fail, unsure, none, pass],
         overall: rates(ROWS as f64, 0.211, 0.44, 0.12, 0.47),
         tables: vec![sex, age, cross],
+        impact: Vec::new(),
         notes: vec!["14 rows tied at the cut share the last 3 places.".into()],
     }
 }
@@ -316,6 +319,38 @@ pub fn segmented() -> Report {
     report
 }
 
+/// A rulebook's tables and strata: a small category, one that a single selection would turn, a reversal, a stratum that
+/// lacks a group; with names that try to be something else.
+pub fn ruled(preset: &str) -> Report {
+    let cells = [
+        ("open", "small", 810, 870),
+        ("open", "large | *x*", 1920, 2630),
+        ("keyhole", "small", 2340, 2700),
+        ("keyhole", "large | *x*", 550, 800),
+        (HOSTILE[0], "only here", 125, 190),
+        (HOSTILE[3], "small", 20, 20),
+    ];
+    let (mut group, mut stratum, mut score) = (Vec::new(), Vec::new(), Vec::new());
+    for (g, s, selected, decided) in cells {
+        group.extend(std::iter::repeat_n(g, decided));
+        stratum.extend(std::iter::repeat_n(s, decided));
+        score.extend((0..decided).map(|i| if i < selected { 2.0 } else { 1.0 }));
+    }
+    let model = if preset == "eeoc" {
+        Model::threshold("score", score, 1.5)
+    } else {
+        Model::top("score", score, Top::AboveMedian)
+    };
+    let batch = Batch::builder()
+        .attribute(Categorical::from_values("group", group))
+        .stratum(Categorical::from_values("size", stratum))
+        .model(model)
+        .build()
+        .expect("a batch");
+    let plan = AuditPlan::new().policy(Policy::preset(preset).expect("a preset")).reference("group", "keyhole");
+    plan.run(&batch).expect("an audit")
+}
+
 /// Names that try to be something else.
 pub const HOSTILE: [&str; 9] = [
     "<script>alert('x')</script>",
@@ -397,6 +432,8 @@ pub fn all() -> Vec<(&'static str, Report)> {
         ("full", full()),
         ("two_models", two_models()),
         ("segmented", segmented()),
+        ("ruled", ruled("eeoc")),
+        ("ruled_by_city", ruled("nyc-local-law-144")),
         ("hostile", hostile()),
         ("labels_only", labels_only()),
         ("empty", empty),

@@ -126,6 +126,10 @@ pub struct ColumnArgs {
     #[arg(long, value_name = "COUNT|PERCENT%", value_parser = top)]
     pub top: Vec<Top>,
 
+    /// Selects who scores strictly above the median of all (the scoring rate of NYC Local Law 144).
+    #[arg(long)]
+    pub above_median: bool,
+
     /// The segment that each row is in; repeatable, each is a segmentation.
     #[arg(long = "segment", value_name = "COLUMN")]
     pub segments: Vec<String>,

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use evenhand::audit::{Condition, NamedGroup, Policy, Reference};
-use evenhand::data::{Columns, SegmentColumns};
+use evenhand::data::{Columns, SegmentColumns, Top};
 use evenhand::{Error, Place};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -149,7 +149,8 @@ fn put_columns(columns: &mut Columns, args: &AuditArgs) {
     put(&mut columns.decisions, &flags.decisions);
     put(&mut columns.scores, &flags.scores);
     put(&mut columns.thresholds, &flags.thresholds);
-    put(&mut columns.top, &flags.top);
+    let above_median = flags.above_median.then_some(Top::AboveMedian);
+    put(&mut columns.top, &flags.top.iter().copied().chain(above_median).collect::<Vec<_>>());
     put(&mut columns.strata, &flags.strata);
     columns.label = flags.label.clone().or(columns.label.take());
     columns.weight = flags.weight.clone().or(columns.weight.take());

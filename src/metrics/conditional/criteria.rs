@@ -2,13 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use super::catalog::Entry;
-use super::compare::Compared;
-use super::measure;
-use super::{Estimate, Support, Undefined};
 use crate::audit::Comparison;
 use crate::inference::bootstrap::{Bootstrap, Replicates};
 use crate::inference::stratified::{self, Stratum};
+use crate::metrics::catalog::Entry;
+use crate::metrics::compare::{self, Compared};
+use crate::metrics::{Estimate, Support, Undefined, measure};
 use crate::tally::{Cell, Counts};
 
 type Strata = BTreeMap<u64, Counts>;
@@ -58,7 +57,7 @@ pub(crate) fn worst_case(entry: &Entry, groups: &[&Strata], comparison: Comparis
     for (i, j) in pairs {
         let compared = pair(entry, groups[i], groups[j], comparison, each);
         match compared.estimate.value {
-            Some(_) => found.push(((i, j), super::compare::join(&[compared], comparison, true))),
+            Some(_) => found.push(((i, j), compare::join(&[compared], comparison, true))),
             None => continue,
         }
     }
