@@ -4,6 +4,7 @@ use rayon::prelude::*;
 
 use super::figures::{Kind, Scope};
 use super::findings::findings;
+use super::outcome::Outcome;
 use super::slice::{Slice, Subject};
 use super::table::table;
 use super::{AuditPlan, Reference, Verdict, outcome, rulebook, wording};
@@ -296,6 +297,12 @@ fn notes(scope: &Scope, coverage: &OutcomeCoverage) -> Vec<String> {
             ));
         }
         _ => {}
+    }
+    if let Outcome::Segments(number, _) = scope.outcome
+        && scope.tally.schema().segmentations[number].soft
+    {
+        let note = "Rows are in several segments by parts, and count in each by their share; intervals are those of rows that are each in one segment with these chances.";
+        notes.push(note.into());
     }
     if !scope.plan.groups.is_empty() {
         notes.push("Named groups may overlap: intervals of the comparison between them take them as separate, which errs on the side of caution.".into());

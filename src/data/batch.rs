@@ -243,6 +243,8 @@ pub struct Batch<'a> {
     pub(crate) models: Vec<Model<'a>>,
     pub(crate) segmentations: Vec<Segments<'a>>,
     pub(crate) weight: Option<Numbers<'a>>,
+    /// How large a part of each row is counted, of [`WHOLE`](super::parts::WHOLE); all of it where there is none.
+    pub(crate) parts: Option<&'a [u32]>,
 }
 
 impl<'a> Batch<'a> {
@@ -382,6 +384,7 @@ impl<'a> BatchBuilder<'a> {
             model.check()?;
         }
         Ok(Batch {
+            parts: None,
             rows,
             attributes: self.attributes,
             strata: self.strata,

@@ -234,6 +234,14 @@ impl<'a> Categorical<'a> {
         Categorical { name: name.into(), ordered: false, ..self.borrowed() }
     }
 
+    /// The same levels with other codes, which must be theirs.
+    pub(crate) fn with_codes<'b>(&self, codes: Codes<'b>) -> Categorical<'b>
+    where
+        'a: 'b,
+    {
+        Categorical { name: self.name.clone(), levels: self.levels.clone(), codes, ordered: self.ordered }
+    }
+
     fn checked(name: String, levels: Cow<'a, [String]>, codes: Codes<'a>) -> Result<Self> {
         let mut seen = std::collections::HashSet::with_capacity(levels.len());
         if let Some(twice) = levels.iter().find(|l| !seen.insert(l.as_str())) {

@@ -77,6 +77,10 @@ impl Default for Columns {
 pub struct SegmentColumns {
     /// The column of segments, and the name of the segmentation.
     pub column: String,
+    /// Where rows are in several segments by parts: the column of each segment's shares, by the segment's name. `column`
+    /// is then a name alone.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub parts: BTreeMap<String, String>,
     /// The segments from worst to best.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub order: Vec<String>,

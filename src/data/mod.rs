@@ -8,6 +8,7 @@ mod binary;
 mod categorical;
 mod columns;
 mod linfa;
+pub(crate) mod parts;
 mod segments;
 #[cfg(any(feature = "csv", feature = "parquet"))]
 pub mod source;

@@ -7,6 +7,7 @@ use super::cells::{DECISIONS, SLOTS, Table};
 use super::kernel::{self, CHUNK, Counter, Span, Word};
 use super::scores::{LABELS, ScoreRuns, Scored, key_of};
 use super::{Axis, ModelDef, Schema, SegmentationDef, Tally};
+use crate::data::parts::WHOLE;
 use crate::data::{Batch, Categorical};
 use crate::error::{Error, Result};
 
@@ -70,7 +71,8 @@ struct State {
     tables: Vec<Table>,
     scores: Vec<Option<ScoreRuns>>,
     segmentations: Vec<Accumulator>,
-    rows: u64,
+    /// The parts of rows counted.
+    units: u64,
 }
 
 #[derive(Debug)]
@@ -130,11 +132,12 @@ impl State {
             weighted: batch.weight.is_some(),
             models,
             segmentations: batch.segmentations.iter().map(SegmentationDef::of).collect(),
+            unit: if batch.parts.is_some() { WHOLE } else { 1 },
         };
         let segmentations = batch.segmentations.iter().map(|_| Accumulator::new(limits)).collect();
         let radices: Vec<usize> = level_columns(batch).map(|c| c.levels().len() + 1).collect();
         let mut state =
-            State { schema, radices, layout: Layout::Dense, tables: Vec::new(), scores, segmentations, rows: 0 };
+            State { schema, radices, layout: Layout::Dense, tables: Vec::new(), scores, segmentations, units: 0 };
         state.lay_out(limits)?;
         Ok(state)
     }
@@ -251,6 +254,8 @@ impl State {
     fn add(&mut self, batch: &Batch, limits: Limits) -> Result<()> {
         if self.is_derived() {
             // Counted with the segments.
+        } else if let Some(parts) = batch.parts {
+            self.add_parts(batch, parts, limits)?;
         } else if matches!(self.layout, Layout::Sparse(_)) {
             self.add_sparse(batch, limits)?;
         } else {
@@ -267,9 +272,12 @@ impl State {
             }
         }
         for (all, segments) in self.segmentations.iter_mut().zip(&batch.segmentations) {
-            all.update(&segments.as_axes(batch))?;
+            segments.as_axes(batch).iter().try_for_each(|pass| all.update(pass))?;
         }
-        self.rows += batch.rows as u64;
+        self.units += match batch.parts {
+            Some(parts) => parts.iter().map(|p| u64::from(*p)).sum(),
+            None => batch.rows as u64,
+        };
         Ok(())
     }
 
@@ -382,6 +390,30 @@ impl State {
         }
     }
 
+    /// Rows of which only a part is counted.
+    fn add_parts(&mut self, batch: &Batch, parts: &[u32], limits: Limits) -> Result<()> {
+        let strides = kernel::strides(&self.radices, SLOTS);
+        let mut keys = [0u64; CHUNK];
+        for chunk in chunks(Span { from: 0, to: batch.rows }) {
+            let keys = &mut keys[..chunk.to - chunk.from];
+            stage(keys, batch, 0, chunk, &strides);
+            for (row, key) in (chunk.from..chunk.to).zip(keys.iter().map(|k| k.index())) {
+                if parts[row] == 0 {
+                    continue;
+                }
+                let slot = self.group_number((key / SLOTS) as u64, limits)? * SLOTS + key % SLOTS;
+                let table = &mut self.tables[0];
+                table.rows[slot] += u64::from(parts[row]);
+                if let (Some(weights), Some(w)) = (&mut table.weights, batch.weight.as_ref().map(|w| w.values[row])) {
+                    let part = f64::from(parts[row]) / f64::from(WHOLE);
+                    weights[slot][0] += part * w;
+                    weights[slot][1] += part * w * w;
+                }
+            }
+        }
+        Ok(())
+    }
+
     fn add_sparse(&mut self, batch: &Batch, limits: Limits) -> Result<()> {
         let strides = kernel::strides(&self.radices, SLOTS);
         let weights = batch.weight.as_ref().map(|w| &*w.values);
@@ -415,11 +447,12 @@ impl State {
     }
 
     fn into_tally(self, max_scores: usize) -> Result<Tally> {
+        let rows = self.units / u64::from(self.schema.unit);
         if self.is_derived() {
             // Each has counted every batch, of which there was one at least.
             let inner = self.segmentations.into_iter().filter_map(|all| all.finish().transpose());
             let segmentations = inner.collect::<Result<_>>()?;
-            return Ok(Tally::of_segments(self.schema, self.rows, segmentations));
+            return Ok(Tally::of_segments(self.schema, rows, segmentations));
         }
         let groups = self.groups();
         let mut tables: Vec<Table> = self
@@ -444,7 +477,7 @@ impl State {
         let segmentations = inner.collect::<Result<_>>()?;
         let exact: Vec<usize> = self.schema.axes().map(|a| a.levels.len() + 1).collect();
         let groups = groups.iter().map(|(key, _)| Tally::encode(&Tally::decode(*key, &self.radices), &exact)).collect();
-        Ok(Tally { schema: self.schema, rows: self.rows, groups, tables, scores, segmentations }.canonical())
+        Ok(Tally { schema: self.schema, rows, groups, tables, scores, segmentations }.canonical())
     }
 }
 

@@ -136,6 +136,16 @@ impl Counts {
         self.cells[0][0]
     }
 
+    /// From parts of rows to rows.
+    pub(crate) fn in_rows(&mut self, unit: u32, weighted: bool) {
+        for cell in self.cells.iter_mut().flatten() {
+            cell.rows /= f64::from(unit);
+            if !weighted {
+                *cell = Cell::of_rows(cell.rows);
+            }
+        }
+    }
+
     /// The sum of the cells that a test picks by label and decision.
     pub fn sum(&self, pick: impl Fn(usize, usize) -> bool) -> Cell {
         let mut total = Cell::default();

@@ -109,7 +109,11 @@ impl Tally {
             let strata = &digits[attributes..];
             let known = !strata.is_empty() && strata.iter().all(|d| *d > 0);
             let stratum = known.then(|| Self::encode(strata, &radices[attributes..]));
-            visit(&digits, stratum, &self.tables[model].counts(at, edge));
+            let mut counts = self.tables[model].counts(at, edge);
+            if self.schema.unit != 1 {
+                counts.in_rows(self.schema.unit, self.schema.weighted);
+            }
+            visit(&digits, stratum, &counts);
         }
     }
 

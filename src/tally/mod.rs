@@ -18,6 +18,7 @@ pub use accumulate::{Accumulator, Limits};
 pub use cells::{Cell, Counts, ScoreSums};
 pub(crate) use margin::{Group, Parts};
 
+use crate::data::parts::WHOLE;
 use crate::data::{Batch, Cut, Model, Rule, sorted_order};
 use crate::error::{Error, Result};
 use cells::{SLOTS, Table};
@@ -129,6 +130,17 @@ pub struct Schema {
     /// The segmentations.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub segmentations: Vec<SegmentationDef>,
+    /// In how many parts a row is counted: 1, or 2²⁰ where rows are in several segments by parts.
+    #[serde(default = "whole_rows", skip_serializing_if = "are_whole_rows")]
+    pub unit: u32,
+}
+
+fn whole_rows() -> u32 {
+    1
+}
+
+fn are_whole_rows(unit: &u32) -> bool {
+    *unit == 1
 }
 
 impl Schema {
@@ -207,6 +219,9 @@ impl TryFrom<Unchecked> for Tally {
         if cells.is_none_or(|cells| t.groups.iter().any(|g| *g >= cells)) || !t.groups.is_sorted_by(|a, b| a < b) {
             return wrong("a group has levels that do not exist, or stands twice");
         }
+        if ![1, WHOLE].contains(&t.schema.unit) {
+            return wrong("its rows are in parts of unknown size");
+        }
         if t.tables.len() != t.schema.models.len() || t.tables.is_empty() {
             return wrong("it needs one table a model");
         }
@@ -219,7 +234,9 @@ impl TryFrom<Unchecked> for Tally {
             if shapes != [Some(slots); 3] || table.weights.is_some() != t.schema.weighted {
                 return wrong("a table has not 12 cells a group");
             }
-            if table.rows.iter().try_fold(0u64, |sum, r| sum.checked_add(*r)) != Some(t.rows) {
+            if table.rows.iter().try_fold(0u64, |sum, r| sum.checked_add(*r))
+                != t.rows.checked_mul(u64::from(t.schema.unit))
+            {
                 return wrong("the cells do not add up to the rows");
             }
             let sound = |v: f64| v.is_finite() && v >= 0.0;

@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 use super::cells::{SLOTS, Table};
 use super::margin::Parts;
 use super::{Cell, DecisionRule, ModelDef, Schema, Tally};
-use crate::data::{Batch, Segments};
+use crate::data::parts::WHOLE;
+use crate::data::{Batch, Categorical, Segments};
 use crate::error::{Error, Result};
 use crate::metrics::segments::{SegmentCounts, Segmentation};
 
@@ -37,6 +38,9 @@ pub struct SegmentationDef {
     pub values: BTreeMap<String, f64>,
     /// What else is known of the rows.
     pub classes: Classes,
+    /// Whether rows are in several segments by parts.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub soft: bool,
 }
 
 impl SegmentationDef {
@@ -51,6 +55,7 @@ impl SegmentationDef {
             order: segments.order.clone(),
             values: segments.values.clone(),
             classes,
+            soft: segments.parts.is_some(),
         }
     }
 
@@ -67,15 +72,29 @@ impl SegmentationDef {
             && strata.starts_with(&names(&outer.strata))
             && inner.labelled == outer.labelled
             && inner.weighted == outer.weighted
+            && inner.unit == if self.soft { WHOLE } else { 1 }
             && inner.segmentations.is_empty()
     }
 }
 
 impl<'a> Segments<'a> {
-    /// The batch with the classes and segments as further strata, and nothing decided.
-    pub(super) fn as_axes<'b>(&'b self, batch: &'b Batch<'a>) -> Batch<'b> {
-        let further = [self.classes.as_ref().map(|c| c.as_axis("class")), Some(self.column.as_axis("segment"))];
+    /// The batch with the classes and segments as further strata, and nothing decided. Where rows are in segments by
+    /// parts, the batch once for each segment.
+    pub(super) fn as_axes<'b>(&'b self, batch: &'b Batch<'a>) -> Vec<Batch<'b>> {
+        let axis = self.column.as_axis("segment");
+        match &self.parts {
+            None => vec![self.with_axis(batch, axis, None)],
+            Some(all) => {
+                let passes = all.passes(self.column.levels().len());
+                passes.map(|(codes, parts)| self.with_axis(batch, axis.with_codes(codes), Some(parts))).collect()
+            }
+        }
+    }
+
+    fn with_axis<'b>(&'b self, batch: &'b Batch<'a>, axis: Categorical<'b>, parts: Option<&'b [u32]>) -> Batch<'b> {
+        let further = [self.classes.as_ref().map(|c| c.as_axis("class")), Some(axis)];
         Batch {
+            parts,
             rows: batch.rows,
             attributes: batch.attributes.iter().map(|c| c.borrowed()).collect(),
             strata: batch.strata.iter().map(|c| c.borrowed()).chain(further.into_iter().flatten()).collect(),
@@ -162,6 +181,8 @@ impl Tally {
                 }
                 table.add_group(tally.groups.len() - 1, &inner.tables[0], from);
             }
+            // All parts of a row are in one group, so that its sum is whole.
+            table.rows.iter_mut().for_each(|rows| *rows /= u64::from(inner.schema.unit));
         }
         tally.tables.push(table);
         tally
@@ -207,6 +228,7 @@ impl Tally {
             labelled: self.schema.labelled || truth,
             models: models.collect(),
             segmentations: Vec::new(),
+            unit: inner.schema.unit,
             ..self.schema.clone()
         };
         let (radices, kept) = (inner.schema.radices(), schema.attributes.len() + schema.strata.len());

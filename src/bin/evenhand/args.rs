@@ -134,6 +134,11 @@ pub struct ColumnArgs {
     #[arg(long = "segment", value_name = "COLUMN")]
     pub segments: Vec<String>,
 
+    /// Where rows are in several segments by parts: the column of a segment's shares, 'gold=p_gold'; repeatable. `--segment`
+    /// is then a name alone.
+    #[arg(long = "segment-part", value_name = "SEGMENT=COLUMN", value_delimiter = ',', value_parser = part, requires = "segments")]
+    pub segment_parts: Vec<(String, String)>,
+
     /// The segments from worst to best, 'bronze,silver,gold'.
     #[arg(long, value_name = "SEGMENT,...", value_delimiter = ',', requires = "segments")]
     pub segment_order: Vec<String>,
@@ -403,6 +408,15 @@ fn top(text: &str) -> Result<Top, String> {
             if percent > 0.0 && percent <= 100.0 { Ok(Top::Share(percent / 100.0)) } else { Err(wrong()) }
         }
         None => text.trim().parse().ok().filter(|n| *n > 0).map(Top::Count).ok_or_else(wrong),
+    }
+}
+
+fn part(text: &str) -> Result<(String, String), String> {
+    let wrong = || "it needs a segment, `=` and a column, as in gold=p_gold".to_string();
+    let (segment, column) = text.split_once('=').ok_or_else(wrong)?;
+    match (segment.trim(), column.trim()) {
+        ("", _) | (_, "") => Err(wrong()),
+        (segment, column) => Ok((segment.into(), column.into())),
     }
 }
 

@@ -176,11 +176,12 @@ fn put_segments(columns: &mut Columns, args: &AuditArgs) -> Result<(), Failure> 
         return Ok(());
     }
     columns.segments = flags.segments.iter().map(SegmentColumns::plain).collect();
-    let said = !flags.segment_order.is_empty() || !flags.segment_values.is_empty();
+    let said = !flags.segment_order.is_empty() || !flags.segment_values.is_empty() || !flags.segment_parts.is_empty();
     match columns.segments.as_mut_slice() {
         [only] => {
             only.order = flags.segment_order.iter().map(|s| s.trim().to_string()).collect();
             only.values = flags.segment_values.iter().cloned().collect();
+            only.parts = flags.segment_parts.iter().cloned().collect();
             only.class = flags.segment_class.clone();
             only.earlier = flags.segment_before.clone();
             Ok(())

@@ -245,13 +245,13 @@ pub(super) fn read(mut intake: Intake, options: &Options, stamp: Stamp, hash: bo
         }
         (row, held) = (row + 1, held + 1);
         if held == options.chunk {
-            intake.flush(held)?;
+            intake.flush(held, row)?;
             let bytes = text.reader.get_ref().get_ref().0.tap().bytes;
             meter.add(bytes - metered, held as u64);
             (held, metered) = (0, bytes);
         }
     }
-    intake.flush(held)?;
+    intake.flush(held, row)?;
     if row == 0 {
         return Err(Error::Nothing { problem: "the file has a header but no rows", place: input.place(None) });
     }

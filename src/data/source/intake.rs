@@ -2,9 +2,10 @@
 
 use super::super::{Batch, Binary, BinaryReader, Categorical, Codes, Model, Numbers, Rule, Segments};
 use super::intern::{Levels, MISSING, TextCache};
-use super::plan::{LevelPlan, Missing, ModelPlan, NumberPart, Plan, RulePlan, SegmentPlan, finite};
+use super::plan::{LevelPlan, Missing, ModelPlan, NumberPart, Plan, RulePlan, SegmentPart, SegmentPlan, finite};
 use super::spool::Input;
-use crate::error::{Error, Result};
+use crate::data::parts::{self, Parts};
+use crate::error::{Error, Place, Result};
 use crate::tally::{Accumulator, Limits, Tally};
 
 /// A value that its column cannot hold; where it stands is known to who reads the file.
@@ -218,8 +219,8 @@ impl<'p> Intake<'p> {
         }
     }
 
-    /// Counts the `rows` of the chunk that the sinks hold, and empties them.
-    pub fn flush(&mut self, rows: usize) -> Result<()> {
+    /// Counts the `rows` of the chunk that the sinks hold, and empties them; `next` is the row of the file after them.
+    pub fn flush(&mut self, rows: usize, next: u64) -> Result<()> {
         if rows == 0 {
             return Ok(());
         }
@@ -233,7 +234,8 @@ impl<'p> Intake<'p> {
                 }
             }
             Goal::Tally(accumulator) => {
-                let batch = batch(self.plan, rows, &self.levels, &self.binaries, &self.numbers);
+                let place = |row: usize| self.input.place(Some(next - (rows - row) as u64));
+                let batch = batch(self.plan, rows, &self.levels, &self.binaries, &self.numbers, place)?;
                 accumulator.update(&batch)?;
             }
         }
@@ -261,19 +263,32 @@ fn batch<'a>(
     levels: &'a [LevelSink],
     binaries: &'a [BinarySink],
     numbers: &'a [NumberSink],
-) -> Batch<'a> {
+    place: impl Fn(usize) -> Place,
+) -> Result<Batch<'a>> {
     let level = |s: &'a LevelSink| {
         let codes = Codes::from(s.codes.as_slice());
         Categorical::trusted(&s.plan.name, s.levels.names(), codes, s.plan.ordered())
     };
     let (attributes, further) = levels.split_at(plan.attributes);
     let strata = &further[..plan.strata];
-    let segments = |s: &SegmentPlan| Segments {
-        column: level(&levels[s.segment]),
-        classes: s.class.map(|at| level(&levels[at])),
-        earlier: s.asked.earlier.is_some(),
-        order: s.asked.order.clone(),
-        values: s.asked.values.clone(),
+    let segments = |s: &'a SegmentPlan| {
+        let (column, parts) = match &s.segment {
+            SegmentPart::Level(at) => (level(&levels[*at]), None),
+            SegmentPart::Shares { names, numbers: shares } => {
+                let columns: Vec<&[f64]> = shares.iter().map(|at| numbers[*at].values.as_slice()).collect();
+                let found = Parts::of_columns(&columns, rows);
+                let parts = found.map_err(|row| parts::wrong(&s.asked.column, &columns, row, place(row)))?;
+                (parts::column(s.asked.column.clone(), names.clone(), rows)?, Some(parts))
+            }
+        };
+        Ok(Segments {
+            column,
+            parts,
+            classes: s.class.map(|at| level(&levels[at])),
+            earlier: s.asked.earlier.is_some(),
+            order: s.asked.order.clone(),
+            values: s.asked.values.clone(),
+        })
     };
     let binary = |at: usize| Binary::from(&binaries[at].codes);
     let number = |at: usize| Numbers::trusted(&numbers[at].values);
@@ -286,13 +301,14 @@ fn batch<'a>(
         score: m.score.map(number),
         score_name: m.score.map(|at| plan.columns[plan.numbers[at].column].clone()),
     };
-    Batch {
+    Ok(Batch {
         rows,
+        parts: None,
         attributes: attributes.iter().map(level).collect(),
         strata: strata.iter().map(level).collect(),
         label: plan.label.map(binary),
         models: plan.models.iter().map(model).collect(),
-        segmentations: plan.segmentations.iter().map(segments).collect(),
+        segmentations: plan.segmentations.iter().map(segments).collect::<Result<_>>()?,
         weight: plan.weight.map(number),
-    }
+    })
 }

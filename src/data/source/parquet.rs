@@ -175,7 +175,7 @@ pub(super) fn read(
             row += rows as u64;
             held += rows;
             if held >= options.chunk {
-                intake.flush(held)?;
+                intake.flush(held, row)?;
                 let bytes = bytes_before(row, footer, stamp);
                 meter.add(bytes - metered, held as u64);
                 (held, metered) = (0, bytes);
@@ -186,7 +186,7 @@ pub(super) fn read(
             return Err(damaged(input, Some(group), &format!("it says {said} rows and holds {read}")));
         }
     }
-    intake.flush(held)?;
+    intake.flush(held, row)?;
     meter.add(bytes_before(row, footer, stamp) - metered, held as u64);
     intake.finish()
 }

@@ -64,6 +64,8 @@ pub(super) struct NumberPlan {
 pub(super) enum NumberPart {
     Score,
     Weight,
+    /// The share of a segment.
+    Share,
     /// To be cut into bands.
     Banded,
 }
@@ -77,11 +79,18 @@ pub(super) struct ModelPlan {
     pub rule: RulePlan,
 }
 
-/// A segmentation: the places of its columns among the levels.
+/// Where the segments of a row come from: a column among the levels, or the shares of segments among the numbers.
+#[derive(Debug)]
+pub(super) enum SegmentPart {
+    Level(usize),
+    Shares { names: Vec<String>, numbers: Vec<usize> },
+}
+
+/// A segmentation: the places of its columns.
 #[derive(Debug)]
 pub(super) struct SegmentPlan {
     pub asked: SegmentColumns,
-    pub segment: usize,
+    pub segment: SegmentPart,
     pub class: Option<usize>,
 }
 
@@ -143,6 +152,7 @@ impl NumberPart {
     pub fn expected(self) -> &'static str {
         match self {
             NumberPart::Score => "a finite score (leave it empty where it is missing)",
+            NumberPart::Share => "a share from 0 to 1 (leave those of all segments empty where they are missing)",
             NumberPart::Weight => "a finite weight of at least 0 (if above 0, from 1e-100 to 1e100) in every row",
             NumberPart::Banded => "a finite number, to be cut into bands",
         }
@@ -154,6 +164,7 @@ impl NumberPart {
         match self {
             NumberPart::Weight => Some(value).filter(|v| is_weight(*v) && !absent),
             _ if absent => Some(f64::NAN),
+            NumberPart::Share => Some(value).filter(|v| (0.0..=1.0).contains(v)),
             _ => Some(value).filter(|v| v.is_finite()),
         }
     }
@@ -195,7 +206,13 @@ impl Plan {
         plan.strata = asked.strata.len();
         for segments in &asked.segments {
             segments.check()?;
-            let segment = plan.level(&segments.column)?;
+            let segment = match segments.parts.is_empty() {
+                true => SegmentPart::Level(plan.level(&segments.column)?),
+                false => SegmentPart::Shares {
+                    names: segments.parts.keys().cloned().collect(),
+                    numbers: segments.parts.values().map(|name| plan.number(name, NumberPart::Share)).collect(),
+                },
+            };
             let class = segments.class.as_ref().or(segments.earlier.as_ref());
             let class = class.map(|name| plan.level(name)).transpose()?;
             plan.segmentations.push(SegmentPlan { asked: segments.clone(), segment, class });
