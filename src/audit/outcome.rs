@@ -1,27 +1,28 @@
 //! What a model has beyond the cells of its decisions, and the families of measures that look at it.
 
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use super::Against;
 use crate::inference::sidak_level;
 use crate::metrics::catalog::Direction;
 use crate::metrics::compare::Compared;
 use crate::metrics::conditional::Stratified;
-use crate::metrics::families::{CONDITIONALS, ERRORS, SCORES, SEGMENTS, SELECTIONS};
+use crate::metrics::families::{CONDITIONALS, ERRORS, RANKINGS, SCORES, SEGMENTS, SELECTIONS};
 use crate::metrics::family::{Compute, Confidence, Measure, MeasureEntry, Need, Of, Tested};
 use crate::metrics::measure::Measured;
+use crate::metrics::ranking::{Listed, OnList, RankMeasure};
 use crate::metrics::scores::{ErrorSums, ScoredGroup, Scoring};
 use crate::metrics::segments::{SegmentCounts, Segmentation};
 use crate::metrics::{Estimate, Support, Undefined};
-use crate::tally::{Counts, Parts, Segmented, Tally};
+use crate::tally::{Counts, DecisionRule, Parts, Segmented, Tally};
 
 /// What a model has beyond its cells.
 #[derive(Debug)]
 pub(crate) enum Outcome<'a> {
     /// Nothing.
     Cells,
-    /// Scores.
-    Scored(Scoring),
+    /// Scores; of a model that selects the best, the score at the edge and the share selected of the rows tied there.
+    Scored(Scoring, Option<(f64, f64)>),
     /// It is a segmentation, of this number.
     Segments(usize, &'a Segmented),
 }
@@ -35,6 +36,8 @@ pub(crate) struct Data {
     /// The scores' errors, once a measure has asked for them.
     errors: OnceLock<ErrorSums>,
     pub segments: Option<SegmentCounts>,
+    /// Its place on the list that the scores make, which it shares with the other groups of the slice.
+    pub list: Option<OnList>,
 }
 
 /// A measure of any family.
@@ -44,6 +47,7 @@ pub(crate) enum MeasureRef {
     Conditional(&'static Measure<Stratified, ()>),
     Score(&'static Measure<ScoredGroup, Scoring>),
     Error(&'static Measure<ErrorSums, ()>),
+    Rank(&'static RankMeasure),
     Segment(&'static Measure<SegmentCounts, Segmentation>),
 }
 
@@ -80,6 +84,7 @@ impl MeasureRef {
             MeasureRef::Conditional(m) => &m.entry,
             MeasureRef::Score(m) => &m.entry,
             MeasureRef::Error(m) => &m.entry,
+            MeasureRef::Rank(m) => &m.entry,
             MeasureRef::Segment(m) => &m.entry,
         }
     }
@@ -95,10 +100,19 @@ impl MeasureRef {
                 let strata: Vec<&Stratified> = data.iter().map(|d| &d.strata).collect();
                 apply(&m.compute, form, &strata, &(), at)
             }
-            (MeasureRef::Score(m), Outcome::Scored(context)) => apply(&m.compute, form, &scored()?, context, at),
-            (MeasureRef::Error(m), Outcome::Scored(_)) => {
+            (MeasureRef::Score(m), Outcome::Scored(context, _)) => apply(&m.compute, form, &scored()?, context, at),
+            (MeasureRef::Error(m), Outcome::Scored(..)) => {
                 let sums: Option<Vec<&ErrorSums>> = data.iter().map(|d| d.errors()).collect();
                 apply(&m.compute, form, &sums?, &(), at)
+            }
+            (MeasureRef::Rank(m), _) => {
+                let places = data.iter().map(|d| d.list.as_ref()).collect::<Option<Vec<&OnList>>>()?;
+                match (form, &places[..]) {
+                    (Form::Group, _) => Some(Answer::Each(m.of_groups(&places, at))),
+                    (Form::Pair, [a, b]) => Some(Answer::One(m.of_pair(a, b, at))),
+                    (Form::Table, _) => Some(Answer::One(m.of_table(&places, at))),
+                    _ => None,
+                }
             }
             (MeasureRef::Segment(m), Outcome::Segments(_, segmented)) => {
                 let segments: Option<Vec<&SegmentCounts>> = data.iter().map(|d| d.segments.as_ref()).collect();
@@ -202,7 +216,11 @@ impl<'a> Outcome<'a> {
             return Outcome::Cells;
         }
         let scoring = Scoring { probabilities: tally.scores_are_probabilities(model) };
-        Outcome::Scored(scoring)
+        let cut = match tally.schema().models[model].rule {
+            DecisionRule::Top(cut) => Some((cut.cut, cut.edge)),
+            _ => None,
+        };
+        Outcome::Scored(scoring, cut)
     }
 
     /// The measures that can be made of it, where there are labels, decisions, strata.
@@ -211,9 +229,10 @@ impl<'a> Outcome<'a> {
         all.extend(CONDITIONALS.iter().flat_map(|f| f.iter()).map(MeasureRef::Conditional));
         match self {
             Outcome::Cells => {}
-            Outcome::Scored(_) => {
+            Outcome::Scored(..) => {
                 all.extend(SCORES.iter().flat_map(|f| f.iter()).map(MeasureRef::Score));
                 all.extend(ERRORS.iter().flat_map(|f| f.iter()).map(MeasureRef::Error));
+                all.extend(RANKINGS.iter().map(MeasureRef::Rank));
             }
             Outcome::Segments(..) => all.extend(SEGMENTS.iter().flat_map(|f| f.iter()).map(MeasureRef::Segment)),
         }
@@ -222,8 +241,8 @@ impl<'a> Outcome<'a> {
             Need::Decision => decides && !matches!(self, Outcome::Segments(..)),
             Need::Strata => stratified,
             Need::Treatment | Need::Outcome | Need::Uplift | Need::Predictions => false,
-            Need::Score => matches!(self, Outcome::Scored(_)),
-            Need::Probability => matches!(self, Outcome::Scored(c) if c.probabilities),
+            Need::Score => matches!(self, Outcome::Scored(..)),
+            Need::Probability => matches!(self, Outcome::Scored(c, _) if c.probabilities),
             Need::Segments => matches!(self, Outcome::Segments(..)),
             Need::Order => matches!(self, Outcome::Segments(_, s) if s.of.ordered),
             Need::Values => matches!(self, Outcome::Segments(_, s) if s.of.values.is_some()),
@@ -238,9 +257,13 @@ impl<'a> Outcome<'a> {
         let mut all = vec![Data::default(); parts.len()];
         match self {
             Outcome::Cells => {}
-            Outcome::Scored(_) => {
-                let scored = tally.scored(model, parts).into_iter().flatten();
-                all.iter_mut().zip(scored).for_each(|(data, scored)| data.scored = Some(scored));
+            Outcome::Scored(_, cut) => {
+                let Some(scored) = tally.scored(model, parts) else { return all };
+                let list = Arc::new(Listed::of(&scored.iter().collect::<Vec<_>>(), *cut));
+                for (group, (data, scored)) in all.iter_mut().zip(scored).enumerate() {
+                    data.scored = Some(scored);
+                    data.list = Some(OnList { list: list.clone(), group, others: false });
+                }
             }
             Outcome::Segments(number, of) => {
                 let segments = tally.segment_counts(*number, of, parts);
@@ -269,6 +292,7 @@ impl Data {
             Data {
                 scored: (few && !scored.is_empty()).then(|| ScoredGroup::joined(&scored)),
                 segments: (!segments.is_empty()).then(|| SegmentCounts::joined(&segments)),
+                list: parts[but].list.clone().map(|list| OnList { others: true, ..list }),
                 ..Data::default()
             }
         };

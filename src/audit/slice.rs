@@ -343,6 +343,10 @@ impl<'a> Slice<'a> {
                     None => undefined(Undefined::NoReference),
                 },
                 Against::Rest => compare::pair(&mine.figures[*at], &mine.rest[*at], comparison, level),
+                // The whole batch makes another list where the group of some rows is not known.
+                Against::Overall if self.is_of_the_list(*at) && self.is_part_of_the_batch() => {
+                    undefined(Undefined::NotOneList)
+                }
                 Against::Overall => {
                     compare::with_whole(&mine.figures[*at], &mine.others[*at], &self.whole[*at], comparison, level)
                 }
@@ -393,6 +397,15 @@ impl<'a> Slice<'a> {
                 compare::join(&parts, comparison, entry.join == Join::Worst)
             }
         }
+    }
+
+    fn is_of_the_list(&self, figure: usize) -> bool {
+        matches!(self.scope.figures[figure], Figure::Measure(MeasureRef::Rank(_)))
+    }
+
+    /// Whether some rows of the batch are in no group.
+    fn is_part_of_the_batch(&self) -> bool {
+        self.missing_rows > 0.0 && !self.scope.plan.missing_as_group
     }
 
     /// The strata of all rows of the other known groups.

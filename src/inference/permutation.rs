@@ -87,7 +87,7 @@ fn whole_margins(counts: &[f64], columns: usize) -> (Vec<f64>, Vec<f64>) {
 }
 
 /// Deals the column totals `left` to the rows, without replacement.
-fn deal<R: Rng>(rng: &mut R, rows: &[f64], left: &mut [f64], drawn: &mut [f64]) {
+pub(crate) fn deal<R: Rng>(rng: &mut R, rows: &[f64], left: &mut [f64], drawn: &mut [f64]) {
     for (size, cells) in rows.iter().zip(drawn.chunks_mut(left.len())) {
         let mut pool: f64 = left.iter().sum();
         let mut wanted = size.min(pool);

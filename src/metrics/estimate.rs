@@ -69,6 +69,12 @@ pub enum Undefined {
     NoControl,
     /// The effect is not above zero.
     NoEffect,
+    /// Nothing of the group has merit.
+    NoMerit,
+    /// A group is there of which nothing is wanted, or the wanted shares are none.
+    NoTarget,
+    /// The groups do not stand on one list: they overlap.
+    NotOneList,
     /// There are too many rows for the exact figure.
     TooManyRows,
     /// The scores separate the labels, so that a fit has no end.
@@ -113,6 +119,9 @@ impl fmt::Display for Undefined {
             Undefined::NoTreated => "nobody treated",
             Undefined::NoControl => "nobody held out",
             Undefined::NoEffect => "no effect above zero",
+            Undefined::NoMerit => "no merit",
+            Undefined::NoTarget => "no wanted share",
+            Undefined::NotOneList => "groups that overlap make no list",
             Undefined::TooManyRows => "too many rows for the exact figure",
             Undefined::Separated => "the scores separate the labels",
             Undefined::NotBinary => "outcomes are not 0 and 1",

@@ -7,12 +7,14 @@ use super::scores::{ErrorSums, ScoredGroup, Scoring, auc, calibration, distance,
 use super::segments::{
     SegmentCounts, Segmentation, association, balance, benefit, classes, divergence, flow, leakage, ordered, shares,
 };
-use super::{selection, uplift};
+use super::{ranking, selection, uplift};
 use crate::tally::Counts;
 
 /// Of scores.
 pub(crate) const SCORES: &[&[Measure<ScoredGroup, Scoring>]] =
     &[auc::MEASURES, roc::MEASURES, distance::MEASURES, calibration::MEASURES, soft::MEASURES, effect::MEASURES];
+/// Of the list that scores make.
+pub(crate) const RANKINGS: &[ranking::RankMeasure] = ranking::MEASURES;
 /// Of segments.
 pub(crate) const SEGMENTS: &[&[Measure<SegmentCounts, Segmentation>]] = &[
     shares::MEASURES,
@@ -39,7 +41,8 @@ fn of<G, C>(families: &'static [&'static [Measure<G, C>]]) -> impl Iterator<Item
 
 /// The entries of every family that an audit of a batch makes.
 pub(crate) fn entries() -> impl Iterator<Item = &'static MeasureEntry> {
-    of(SELECTIONS).chain(of(CONDITIONALS)).chain(of(SCORES)).chain(of(ERRORS)).chain(of(SEGMENTS))
+    let rankings = RANKINGS.iter().map(|m| &m.entry);
+    of(SELECTIONS).chain(of(CONDITIONALS)).chain(of(SCORES)).chain(of(ERRORS)).chain(rankings).chain(of(SEGMENTS))
 }
 
 /// The entries of the audits that have data of their own; what they share with all audits is a metric.

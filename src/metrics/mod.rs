@@ -14,6 +14,7 @@ mod estimate;
 pub(crate) mod families;
 pub(crate) mod family;
 pub(crate) mod measure;
+pub mod ranking;
 pub mod scores;
 pub mod segments;
 pub mod selection;

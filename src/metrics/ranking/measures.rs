@@ -1,0 +1,658 @@
+//! The entries of this family in the catalog, and how the audit computes them.
+
+use std::sync::{Arc, OnceLock};
+
+use super::chance::{self, Asked, Chance, Kind};
+use super::exposure::{self, Attention};
+use super::pairwise::{self, Members};
+use super::retrieval::Shares;
+use super::skew::{self, Infeasible, Place, PrefixDistance};
+use super::{Ranking, retrieval};
+use crate::inference::worst::GroupRate;
+use crate::inference::z_quantile;
+use crate::metrics::catalog::Direction;
+use crate::metrics::measure::Measured;
+use crate::metrics::scores::ScoredGroup;
+use crate::metrics::{Confidence, Estimate, MeasureEntry, Need, Of, Tested, Undefined};
+
+/// A measure of a list: its entry and its function.
+#[derive(Debug)]
+pub(crate) struct RankMeasure {
+    pub entry: MeasureEntry,
+    compute: Compute,
+}
+
+/// A figure of each group, and of all others on its list together.
+type Both = [Measured; 2];
+
+/// How a measure is computed from a list. Pairs and tables are of the groups with these codes.
+#[derive(Debug)]
+enum Compute {
+    Group(fn(&Listed, Confidence) -> Vec<Both>),
+    Pair(fn(&Members, &Members, Confidence) -> Tested),
+    Table(fn(&Listed, &[usize], Confidence) -> Tested),
+}
+
+/// The list of a slice: made once, with what several measures share.
+#[derive(Debug)]
+pub(crate) struct Listed {
+    ranking: Ranking,
+    /// How many rows are "the first".
+    k: usize,
+    /// Whether they are the rows that a model selects.
+    selects: bool,
+    /// Each group's rows in order.
+    members: OnceLock<Vec<Vec<(usize, [f64; 3])>>>,
+    chance: OnceLock<Chance>,
+    /// The list of some of the groups alone: those large enough to judge.
+    divergence: OnceLock<PrefixDistance>,
+    judged: OnceLock<(Vec<usize>, Box<Listed>)>,
+}
+
+/// Whose figure it is: a group's by its place on the list, or that of all other groups on it.
+#[derive(Debug, Clone)]
+pub(crate) struct OnList {
+    pub list: Arc<Listed>,
+    pub group: usize,
+    pub others: bool,
+}
+
+/// With more groups no measure of all at once is made.
+const MANY: usize = 100;
+
+/// The chance to go on from a row to the next, of rank-biased measures.
+const GAMMA: f64 = 0.8;
+
+impl Listed {
+    /// The list that the groups' scores make. `cut`: of a model that selects the best, the score at the edge and the
+    /// share selected of the rows tied there, so that "the first" are the selected; otherwise they are 10 % of the list,
+    /// at least 10 and at most all.
+    pub fn of(groups: &[&ScoredGroup], cut: Option<(f64, f64)>) -> Self {
+        let ranking = Ranking::from_scored(groups);
+        let k = match cut {
+            Some((score, edge)) => {
+                let all = groups.iter().flat_map(|g| &g.points);
+                let (above, tied) = all.fold((0.0, 0.0), |(above, tied), p| match p.score {
+                    s if s > score => (above + p.cell.rows, tied),
+                    s if s == score => (above, tied + p.cell.rows),
+                    _ => (above, tied),
+                });
+                ((above + edge * tied).round() as usize).min(ranking.rows())
+            }
+            None => skew::default_k(ranking.rows()),
+        };
+        Self::new(ranking, k, cut.is_some())
+    }
+
+    fn new(ranking: Ranking, k: usize, selects: bool) -> Self {
+        Listed {
+            ranking,
+            k,
+            selects,
+            members: OnceLock::new(),
+            chance: OnceLock::new(),
+            divergence: OnceLock::new(),
+            judged: OnceLock::new(),
+        }
+    }
+
+    /// The list of these groups alone, and "the first" as many as are theirs.
+    fn restricted(&self, groups: &[usize]) -> Self {
+        let ranking = self.ranking.only(groups);
+        let k = if self.selects {
+            let first = self.ranking.among_first(self.k);
+            let sum: f64 = groups.iter().filter_map(|g| first.get(*g)).sum();
+            (sum.round() as usize).min(ranking.rows())
+        } else {
+            skew::default_k(ranking.rows())
+        };
+        Self::new(ranking, k, self.selects)
+    }
+
+    /// What chance shows, of everything that is asked of it.
+    fn chance(&self, at: Confidence) -> &Chance {
+        self.chance.get_or_init(|| {
+            let asked = Asked {
+                divergence: true,
+                protected: self.all(),
+                attention: Some((Attention::Logarithmic, self.ranking.rows())),
+                ..Asked::default()
+            };
+            chance::against(&self.ranking, &asked, at.bootstrap)
+        })
+    }
+
+    fn all(&self) -> Vec<usize> {
+        (0..self.ranking.groups()).collect()
+    }
+
+    fn members(&self) -> &[Vec<(usize, [f64; 3])>] {
+        self.members.get_or_init(|| {
+            let mut members = vec![Vec::new(); self.ranking.groups()];
+            for block in self.ranking.blocks() {
+                for e in block.entries {
+                    add(&mut members[e.group], block.start, e.relevance, e.rows);
+                }
+            }
+            members
+        })
+    }
+
+    /// The rows of all groups but one.
+    fn others(&self, group: usize) -> Vec<(usize, [f64; 3])> {
+        let mut members = Vec::with_capacity(self.ranking.rows().min(1 << 20));
+        for block in self.ranking.blocks() {
+            for e in block.entries.iter().filter(|e| e.group != group) {
+                add(&mut members, block.start, e.relevance, e.rows);
+            }
+        }
+        members
+    }
+}
+
+fn add(members: &mut Vec<(usize, [f64; 3])>, block: usize, relevance: f64, rows: f64) {
+    let label = if relevance.is_nan() { 2 } else { usize::from(relevance > 0.0) };
+    if members.last().is_none_or(|m| m.0 != block) {
+        members.push((block, [0.0; 3]));
+    }
+    if let Some(last) = members.last_mut() {
+        last.1[label] += rows;
+    }
+}
+
+impl RankMeasure {
+    /// The figures of groups, each from its list.
+    pub fn of_groups(&self, places: &[&OnList], at: Confidence) -> Vec<Measured> {
+        let Compute::Group(of) = self.compute else { return Vec::new() };
+        let mut last: Option<(&Arc<Listed>, Vec<Both>)> = None;
+        let mut found = Vec::with_capacity(places.len());
+        for place in places {
+            let known = last.as_ref().is_some_and(|(list, _)| Arc::ptr_eq(list, &place.list));
+            if !known {
+                last = Some((&place.list, of(&place.list, at)));
+            }
+            let figures = last.as_ref().and_then(|(_, all)| all.get(place.group));
+            found.extend(figures.map(|both| both[usize::from(place.others)].clone()));
+        }
+        found
+    }
+
+    /// A group against another, or against all others on its list.
+    pub fn of_pair(&self, a: &OnList, b: &OnList, at: Confidence) -> Tested {
+        let Compute::Pair(of) = self.compute else { return undefined(Undefined::NotOneList) };
+        if !Arc::ptr_eq(&a.list, &b.list) || a.others {
+            return undefined(Undefined::NotOneList);
+        }
+        let members = a.list.members();
+        let Some(mine) = members.get(a.group) else { return undefined(Undefined::NoRows) };
+        if b.others {
+            return of(mine, &a.list.others(b.group), at);
+        }
+        members.get(b.group).map_or(undefined(Undefined::NoRows), |theirs| of(mine, theirs, at))
+    }
+
+    /// Groups of one list at once.
+    pub fn of_table(&self, places: &[&OnList], at: Confidence) -> Tested {
+        let Compute::Table(of) = self.compute else { return undefined(Undefined::NotOneList) };
+        let Some(first) = places.first() else { return undefined(Undefined::TooFewGroups) };
+        if places.iter().any(|p| p.others || !Arc::ptr_eq(&p.list, &first.list)) {
+            return undefined(Undefined::NotOneList);
+        }
+        if places.len() > MANY {
+            return undefined(Undefined::TooManyGroups);
+        }
+        let groups: Vec<usize> = places.iter().map(|p| p.group).collect();
+        of(&first.list, &groups, at)
+    }
+}
+
+fn undefined(reason: Undefined) -> Tested {
+    Tested::untested(Estimate::undefined(reason, skew::support(0.0)))
+}
+
+/// Of each group, and of all others: their sums are those of all without the group's.
+fn both<const N: usize>(sums: &[[f64; N]], of: impl Fn([f64; N]) -> Measured) -> Vec<Both> {
+    let mut all = [0.0; N];
+    sums.iter().for_each(|s| all.iter_mut().zip(s).for_each(|(a, s)| *a += s));
+    let rest = |own: &[f64; N]| {
+        let mut rest = all;
+        // What rounding leaves of nothing is nothing.
+        rest.iter_mut().zip(own).zip(&all).for_each(|((r, own), all)| {
+            *r -= own;
+            *r = if *r < 1e-9 * all.abs() { 0.0 } else { *r };
+        });
+        rest
+    };
+    sums.iter().map(|own| [of(*own), of(rest(own))]).collect()
+}
+
+fn plain((estimate, error): (Estimate, Option<f64>)) -> Measured {
+    Measured { estimate, share: None, plain: false, error }
+}
+
+fn rate(estimate: Estimate, x: f64, n: f64) -> Measured {
+    let share = estimate.value.map(|_| GroupRate { x, n });
+    Measured { estimate, share, plain: x.fract() == 0.0, error: None }
+}
+
+/// Rows among the first and rows in all, by group.
+fn firsts(list: &Listed) -> Vec<[f64; 2]> {
+    list.ranking.among_first(list.k).into_iter().zip(list.ranking.sizes()).map(|(x, n)| [x, *n]).collect()
+}
+
+fn skew_at_k(list: &Listed, at: Confidence) -> Vec<Both> {
+    let (top, rows) = (list.k as f64, list.ranking.rows() as f64);
+    let z = z_quantile(at.level);
+    both(&firsts(list), |[x, size]| {
+        let e = Place { x, size, share: size / rows.max(1.0), top, rows }.skew(false, at.level);
+        let error = e.interval().map(|(low, high)| (high - low) / (2.0 * z)).filter(|e| *e > 0.0);
+        plain((e, error))
+    })
+}
+
+fn top_k(list: &Listed, at: Confidence) -> Vec<Both> {
+    both(&firsts(list), |[x, n]| rate(skew::of_rate(x, n, Undefined::NoRows, at.level), x, n))
+}
+
+/// The sums of a group's retrieval: of [`retrieval::relevant`], its rows and its gain.
+fn retrieved(list: &Listed) -> Vec<[f64; 6]> {
+    let sums = retrieval::relevant(&list.ranking, list.k).into_iter().zip(list.ranking.sizes());
+    let gains = retrieval::gains(&list.ranking, list.k);
+    sums.zip(gains).map(|(([a, b, c, d], rows), gain)| [a, b, c, d, *rows, gain]).collect()
+}
+
+fn shares([a, b, c, d, rows, _]: [f64; 6]) -> Shares {
+    Shares::of([a, b, c, d], rows)
+}
+
+fn precision(list: &Listed, at: Confidence) -> Vec<Both> {
+    both(&retrieved(list), |sums| rate(shares(sums).precision(at.level), sums[0], sums[1]))
+}
+
+fn recall(list: &Listed, at: Confidence) -> Vec<Both> {
+    both(&retrieved(list), |sums| rate(shares(sums).recall(at.level), sums[0], sums[2]))
+}
+
+fn ndcg(list: &Listed, _: Confidence) -> Vec<Both> {
+    both(&retrieved(list), |sums| plain((shares(sums).gain(sums[5], list.k), None)))
+}
+
+fn seen(list: &Listed, at: Confidence) -> Vec<Both> {
+    let sums = exposure::seen(&list.ranking, Attention::Logarithmic);
+    both(&sums, |sums| plain(exposure::mean_seen(sums, at.level)))
+}
+
+fn rank_biased(list: &Listed, at: Confidence) -> Vec<Both> {
+    let sums = exposure::seen(&list.ranking, Attention::Geometric(GAMMA));
+    both(&sums, |sums| plain(exposure::mean_seen(sums, at.level)))
+}
+
+fn per_merit(list: &Listed, at: Confidence) -> Vec<Both> {
+    let sums = exposure::merit(&list.ranking, Attention::Logarithmic);
+    both(&sums, |sums| plain(exposure::per_merit(sums, at.level)))
+}
+
+fn min_skew(list: &Listed, groups: &[usize], at: Confidence) -> Tested {
+    of_only(list, groups, |list| skew::min_skew_at_k(&list.ranking, list.k, None, at))
+}
+
+fn max_skew(list: &Listed, groups: &[usize], at: Confidence) -> Tested {
+    of_only(list, groups, |list| skew::max_skew_at_k(&list.ranking, list.k, None, at))
+}
+
+/// A figure of the list of some groups: the others, too small to judge, are taken off it.
+fn of_only(list: &Listed, groups: &[usize], of: impl FnOnce(&Listed) -> Tested) -> Tested {
+    if groups.iter().copied().eq(0..list.ranking.groups()) {
+        return of(list);
+    }
+    let (judged, kept) = list.judged.get_or_init(|| (groups.to_vec(), Box::new(list.restricted(groups))));
+    // One slice judges the same groups throughout; others would have their list made anew.
+    if judged == groups { of(kept) } else { of(&list.restricted(groups)) }
+}
+
+fn divergence(list: &Listed, at: Confidence) -> PrefixDistance {
+    list.divergence.get_or_init(|| skew::ndkl_by(&list.ranking, None, || list.chance(at))).clone()
+}
+
+fn ndkl(list: &Listed, groups: &[usize], at: Confidence) -> Tested {
+    of_only(list, groups, |list| divergence(list, at).tested)
+}
+
+fn ndkl_excess(list: &Listed, groups: &[usize], at: Confidence) -> Tested {
+    of_only(list, groups, |list| {
+        let found = divergence(list, at);
+        match found.excess {
+            Some(excess) => Tested { estimate: Estimate::of(excess, found.tested.estimate.support), ..found.tested },
+            None => found.tested,
+        }
+    })
+}
+
+fn infeasible(list: &Listed, groups: &[usize], of: fn(Infeasible) -> f64) -> Tested {
+    of_only(list, groups, |list| {
+        let support = skew::support(list.ranking.rows() as f64);
+        let found = if groups.len() < 2 {
+            Err(Undefined::TooFewGroups)
+        } else {
+            skew::infeasible(&list.ranking, list.ranking.rows(), None)
+        };
+        Tested::untested(match found {
+            Ok(found) => Estimate::of(of(found), support),
+            Err(reason) => Estimate::undefined(reason, support),
+        })
+    })
+}
+
+fn infeasible_index(list: &Listed, groups: &[usize], _: Confidence) -> Tested {
+    infeasible(list, groups, |found| found.index)
+}
+
+fn infeasible_count(list: &Listed, groups: &[usize], _: Confidence) -> Tested {
+    infeasible(list, groups, |found| found.count)
+}
+
+/// The largest of the groups' distances, each in turn the protected one; its test is of the largest, too.
+fn largest(list: &Listed, groups: &[usize], at: Confidence, kind: Kind) -> Tested {
+    of_only(list, groups, |list| skew::discounted_by(&list.ranking, &list.all(), kind, || list.chance(at)).tested)
+}
+
+fn rnd(list: &Listed, groups: &[usize], at: Confidence) -> Tested {
+    largest(list, groups, at, Kind::Difference)
+}
+
+fn rkl(list: &Listed, groups: &[usize], at: Confidence) -> Tested {
+    largest(list, groups, at, Kind::Kl)
+}
+
+fn rrd(list: &Listed, groups: &[usize], at: Confidence) -> Tested {
+    largest(list, groups, at, Kind::Ratio)
+}
+
+fn awrf(list: &Listed, groups: &[usize], at: Confidence) -> Tested {
+    of_only(list, groups, |list| {
+        let rows = list.ranking.rows();
+        exposure::awrf_by(&list.ranking, rows, Attention::Logarithmic, None, || list.chance(at))
+    })
+}
+
+fn pairwise_accuracy(a: &Members, b: &Members, at: Confidence) -> Tested {
+    Tested::untested(pairwise::accuracy_of(a, b, at.level))
+}
+
+fn rank_parity(a: &Members, b: &Members, at: Confidence) -> Tested {
+    pairwise::parity_of(a, b, at.level)
+}
+
+const SCORE: &[Need] = &[Need::Score];
+const BOTH: &[Need] = &[Need::Score, Need::Label];
+const GEYIK: &str = "Geyik, Ambler, Kenthapadi 2019";
+const YANG: &str = "Yang, Stoyanovich 2017";
+const SINGH: &str = "Singh, Joachims 2018";
+
+/// The least, the most and the fair value.
+type Limits = (Option<f64>, Option<f64>, Option<f64>);
+
+/// An entry; the limits and the fair value are set where there are any.
+const fn entry(
+    name: &'static str,
+    title: &'static str,
+    formula: &'static str,
+    needs: &'static [Need],
+    (of, direction): (Of, Direction),
+    (least, most, fair): Limits,
+    (source, also): (&'static str, &'static str),
+) -> MeasureEntry {
+    MeasureEntry { name, title, formula, needs, of, direction, least, most, fair, source, also }
+}
+
+const UNIT: Limits = (Some(0.0), Some(1.0), None);
+const POSITIVE: Limits = (Some(0.0), None, None);
+const DISTANCE: Limits = (Some(0.0), None, Some(0.0));
+const SHARE_APART: Limits = (Some(0.0), Some(1.0), Some(0.0));
+
+pub(crate) const MEASURES: &[RankMeasure] = &[
+    RankMeasure {
+        entry: entry(
+            "skew_at_k",
+            "skew among the first k",
+            "ln(share of the first k / share wanted)",
+            SCORE,
+            (Of::Group, Direction::Higher),
+            (None, None, None),
+            (GEYIK, "LiFT: skew"),
+        ),
+        compute: Compute::Group(skew_at_k),
+    },
+    RankMeasure {
+        entry: entry(
+            "top_k_selection_rate",
+            "chance to be among the first k",
+            "rows among the first k / rows",
+            SCORE,
+            (Of::Group, Direction::Higher),
+            UNIT,
+            ("NYC 6 RCNY 5-300", "FairBench: top-k selection rate"),
+        ),
+        compute: Compute::Group(top_k),
+    },
+    RankMeasure {
+        entry: entry(
+            "min_skew_at_k",
+            "least skew among the first k",
+            "min over groups of ln(share of the first k / share wanted)",
+            SCORE,
+            (Of::Table, Direction::Higher),
+            (None, Some(0.0), Some(0.0)),
+            (GEYIK, "LiFT: minSkew"),
+        ),
+        compute: Compute::Table(min_skew),
+    },
+    RankMeasure {
+        entry: entry(
+            "max_skew_at_k",
+            "largest skew among the first k",
+            "max over groups of ln(share of the first k / share wanted)",
+            SCORE,
+            (Of::Table, Direction::Lower),
+            DISTANCE,
+            (GEYIK, "LiFT: maxSkew"),
+        ),
+        compute: Compute::Table(max_skew),
+    },
+    RankMeasure {
+        entry: entry(
+            "ndkl",
+            "normalised discounted KL divergence",
+            "sum over i of KL(first i, wanted) / log2(i + 1), over sum of 1 / log2(i + 1)",
+            SCORE,
+            (Of::Table, Direction::Lower),
+            DISTANCE,
+            (GEYIK, "FairRankTune: NDKL"),
+        ),
+        compute: Compute::Table(ndkl),
+    },
+    RankMeasure {
+        entry: entry(
+            "ndkl_excess",
+            "divergence of prefixes beyond chance",
+            "ndkl - mean ndkl of the same rows in random order",
+            SCORE,
+            (Of::Table, Direction::Lower),
+            (None, None, Some(0.0)),
+            (GEYIK, ""),
+        ),
+        compute: Compute::Table(ndkl_excess),
+    },
+    RankMeasure {
+        entry: entry(
+            "infeasible_index",
+            "prefixes that fall short",
+            "prefixes in which a group has fewer than floor(share wanted * length)",
+            SCORE,
+            (Of::Table, Direction::Lower),
+            DISTANCE,
+            (GEYIK, "AIF360: infeasible index"),
+        ),
+        compute: Compute::Table(infeasible_index),
+    },
+    RankMeasure {
+        entry: entry(
+            "infeasible_count",
+            "prefixes and groups that fall short",
+            "pairs of a prefix and a group with fewer than floor(share wanted * length)",
+            SCORE,
+            (Of::Table, Direction::Lower),
+            DISTANCE,
+            (GEYIK, ""),
+        ),
+        compute: Compute::Table(infeasible_count),
+    },
+    RankMeasure {
+        entry: entry(
+            "rnd",
+            "normalised discounted difference",
+            "largest over groups of sum over i = 10, 20, .. of |share of the first i - share| / log2 i, normalised",
+            SCORE,
+            (Of::Table, Direction::Lower),
+            SHARE_APART,
+            (YANG, "FairRank: rND"),
+        ),
+        compute: Compute::Table(rnd),
+    },
+    RankMeasure {
+        entry: entry(
+            "rkl",
+            "normalised discounted KL divergence of cut points",
+            "as rnd, with the KL divergence in bits",
+            SCORE,
+            (Of::Table, Direction::Lower),
+            SHARE_APART,
+            (YANG, "FairRank: rKL"),
+        ),
+        compute: Compute::Table(rkl),
+    },
+    RankMeasure {
+        entry: entry(
+            "rrd",
+            "normalised discounted ratio difference",
+            "as rnd, with |group / others among the first i - group / others|, minorities only",
+            SCORE,
+            (Of::Table, Direction::Lower),
+            DISTANCE,
+            (YANG, "FairRank: rRD"),
+        ),
+        compute: Compute::Table(rrd),
+    },
+    RankMeasure {
+        entry: entry(
+            "exposure",
+            "mean exposure",
+            "mean of 1 / log2(1 + position)",
+            SCORE,
+            (Of::Group, Direction::Higher),
+            UNIT,
+            (SINGH, "FairRankTune: EXP"),
+        ),
+        compute: Compute::Group(seen),
+    },
+    RankMeasure {
+        entry: entry(
+            "exposure_per_merit",
+            "exposure per merit",
+            "mean exposure / share of favourable labels",
+            BOTH,
+            (Of::Group, Direction::Higher),
+            POSITIVE,
+            (SINGH, "FairRankTune: EXPU; disparate treatment ratio"),
+        ),
+        compute: Compute::Group(per_merit),
+    },
+    RankMeasure {
+        entry: entry(
+            "rbp_exposure",
+            "rank-biased exposure",
+            "mean of 0.2 * 0.8^(position - 1)",
+            SCORE,
+            (Of::Group, Direction::Higher),
+            UNIT,
+            ("Diaz, Mitra, Ekstrand, Biega, Carterette 2020", "FairRankTune: ERBE"),
+        ),
+        compute: Compute::Group(rank_biased),
+    },
+    RankMeasure {
+        entry: entry(
+            "awrf",
+            "attention-weighted rank fairness",
+            "1 - JS divergence in bits of the groups' shares of attention from the wanted shares",
+            SCORE,
+            (Of::Table, Direction::Higher),
+            (Some(0.0), Some(1.0), Some(1.0)),
+            ("Sapiezynski and others 2019", "TREC Fair: AWRF; FairRankTune: AWRF"),
+        ),
+        compute: Compute::Table(awrf),
+    },
+    RankMeasure {
+        entry: entry(
+            "pairwise_accuracy",
+            "pairwise accuracy between groups",
+            "P(a above b | label of a above label of b)",
+            BOTH,
+            (Of::Pair, Direction::Higher),
+            UNIT,
+            ("Beutel and others 2019", "xAUC"),
+        ),
+        compute: Compute::Pair(pairwise_accuracy),
+    },
+    RankMeasure {
+        entry: entry(
+            "rank_parity",
+            "rank parity",
+            "P(a above b)",
+            SCORE,
+            (Of::Pair, Direction::Neither),
+            (Some(0.0), Some(1.0), Some(0.5)),
+            ("Kuhlman, VanValkenburg, Rundensteiner 2019", "FairRankTune: ARP"),
+        ),
+        compute: Compute::Pair(rank_parity),
+    },
+    RankMeasure {
+        entry: entry(
+            "precision_at_k",
+            "precision among the first k",
+            "favourable labels / known labels, of the group's rows among the first k",
+            BOTH,
+            (Of::Group, Direction::Higher),
+            UNIT,
+            ("Vasudevan, Kenthapadi 2020", "LiFT, FairBench: precision at k"),
+        ),
+        compute: Compute::Group(precision),
+    },
+    RankMeasure {
+        entry: entry(
+            "recall_at_k",
+            "recall among the first k",
+            "favourable labels among the first k / favourable labels",
+            BOTH,
+            (Of::Group, Direction::Higher),
+            UNIT,
+            ("Vasudevan, Kenthapadi 2020", "LiFT, FairBench: recall at k"),
+        ),
+        compute: Compute::Group(recall),
+    },
+    RankMeasure {
+        entry: entry(
+            "ndcg_at_k",
+            "discounted gain among the first k",
+            "gain of the group's rows / gain with them at the top",
+            BOTH,
+            (Of::Group, Direction::Higher),
+            UNIT,
+            ("Jarvelin, Kekalainen 2002", "LiFT: NDCG at k"),
+        ),
+        compute: Compute::Group(ndcg),
+    },
+];
+
+#[cfg(test)]
+#[path = "measures_tests.rs"]
+mod tests;
