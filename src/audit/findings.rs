@@ -131,6 +131,7 @@ fn lacking(needs: &[Need], slice: &Slice) -> Undefined {
             Need::Segments | Need::Order | Need::Values => return Undefined::NoSegments,
             Need::Classes | Need::Earlier => return Undefined::NoClasses,
             Need::Treatment | Need::Outcome | Need::Uplift | Need::Predictions => return Undefined::NoTreated,
+            Need::Delivery => return Undefined::UndefinedPart,
             _ => {}
         }
     }

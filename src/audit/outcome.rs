@@ -240,7 +240,7 @@ impl<'a> Outcome<'a> {
             Need::Label => labelled,
             Need::Decision => decides && !matches!(self, Outcome::Segments(..)),
             Need::Strata => stratified,
-            Need::Treatment | Need::Outcome | Need::Uplift | Need::Predictions => false,
+            Need::Treatment | Need::Outcome | Need::Uplift | Need::Predictions | Need::Delivery => false,
             Need::Score => matches!(self, Outcome::Scored(..)),
             Need::Probability => matches!(self, Outcome::Scored(c, _) if c.probabilities),
             Need::Segments => matches!(self, Outcome::Segments(..)),

@@ -7,7 +7,7 @@ use super::scores::{ErrorSums, ScoredGroup, Scoring, auc, calibration, distance,
 use super::segments::{
     SegmentCounts, Segmentation, association, balance, benefit, classes, divergence, flow, leakage, ordered, shares,
 };
-use super::{ranking, selection, uplift};
+use super::{delivery, ranking, selection, uplift};
 use crate::tally::Counts;
 
 /// Of scores.
@@ -48,5 +48,5 @@ pub(crate) fn entries() -> impl Iterator<Item = &'static MeasureEntry> {
 /// The entries of the audits that have data of their own; what they share with all audits is a metric.
 pub(crate) fn entries_elsewhere() -> impl Iterator<Item = &'static MeasureEntry> {
     let shared = |m: &&MeasureEntry| METRICS.iter().any(|metric| metric.name == m.name);
-    uplift::MEASURES.iter().filter(move |m| !shared(m))
+    uplift::MEASURES.iter().chain(delivery::MEASURES).filter(move |m| !shared(m))
 }

@@ -41,6 +41,8 @@ pub enum Need {
     Uplift,
     /// Outcomes predicted with and without the treatment.
     Predictions,
+    /// Counts of a campaign's delivery, or the values of offers.
+    Delivery,
 }
 
 /// What a measure is of.

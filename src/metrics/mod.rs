@@ -10,6 +10,7 @@
 pub mod catalog;
 pub(crate) mod compare;
 pub mod conditional;
+pub mod delivery;
 mod estimate;
 pub(crate) mod families;
 pub(crate) mod family;

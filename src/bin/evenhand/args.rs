@@ -8,6 +8,7 @@ use clap_complete::Shell;
 use evenhand::audit::{NamedGroup, PRESETS, Verdict};
 use evenhand::data::{LevelColumn, Top};
 
+use crate::delivery::DeliveryArgs;
 use crate::settings::Rule;
 use crate::uplift::UpliftArgs;
 
@@ -29,6 +30,7 @@ pub enum Command {
     Metrics(MetricsArgs),
     Init(InitArgs),
     Uplift(Box<UpliftArgs>),
+    Delivery(Box<DeliveryArgs>),
     /// Print a script that completes commands and options in a shell.
     #[command(after_help = "Example: evenhand completions bash > ~/.local/share/bash-completion/completions/evenhand")]
     Completions {

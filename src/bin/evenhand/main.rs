@@ -3,6 +3,7 @@
 
 mod args;
 mod audit;
+mod delivery;
 mod failure;
 mod init;
 mod inputs;
@@ -41,6 +42,7 @@ fn run(command: Command) -> Result<u8, Failure> {
         Command::Metrics(args) => metrics::run(&args).map(|()| 0),
         Command::Init(args) => init::run(&args).map(|()| 0),
         Command::Uplift(args) => uplift::run(&args).map(|()| 0),
+        Command::Delivery(args) => delivery::run(&args).map(|()| 0),
         Command::Completions { shell } => completions(shell).map(|()| 0),
     }
 }

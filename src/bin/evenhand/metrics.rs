@@ -149,7 +149,7 @@ fn text(listing: &Listing) -> String {
         line(&mut out, "also", criterion.also);
     }
     if !listing.measures.is_empty() {
-        heading("MEASURES of decisions, scores, segments and uplift", &mut out);
+        heading("MEASURES of decisions, scores, segments, uplift and delivery", &mut out);
     }
     for measure in &listing.measures {
         let _ = write!(out, "\n{}\n", measure.name);
@@ -181,6 +181,7 @@ fn needed(measure: &MeasureEntry) -> String {
         Need::Outcome => "outcome",
         Need::Uplift => "predicted uplift",
         Need::Predictions => "predicted outcomes",
+        Need::Delivery => "delivery counts or offers",
         _ => "more",
     };
     measure.needs.iter().map(word).collect::<Vec<_>>().join(", ")
