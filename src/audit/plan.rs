@@ -67,6 +67,7 @@ pub struct AuditPlan {
     pub(crate) custom: Vec<CustomMetric>,
     pub(crate) seed: u64,
     pub(crate) replicates: usize,
+    pub(crate) curves: usize,
     pub(crate) limits: Limits,
     pub(crate) command: Option<String>,
     pub(crate) created: Option<String>,
@@ -86,6 +87,7 @@ impl Default for AuditPlan {
             custom: Vec::new(),
             seed: 0,
             replicates: 1000,
+            curves: 0,
             limits: Limits::default(),
             command: None,
             created: None,
@@ -186,6 +188,27 @@ impl AuditPlan {
         self
     }
 
+    /// Adds to the table of each attribute of a scored model what would be at other thresholds and budgets, at up to so many
+    /// points of each (1,000 at most); 0, the default, adds nothing. 20 to 100 points show the course of a curve; each takes
+    /// some kilobytes of the report.
+    ///
+    /// # Examples
+    /// ```
+    /// use evenhand::audit::AuditPlan;
+    /// use evenhand::data::{Batch, Categorical};
+    /// let sex: Vec<&str> = (0..40).map(|i| if i % 2 == 0 { "female" } else { "male" }).collect();
+    /// let scores: Vec<f64> = (0..40).map(|i| f64::from(i) / 40.0).collect();
+    /// let batch = Batch::builder().attribute(Categorical::from_values("sex", &sex)).score(&scores).build()?;
+    /// let report = AuditPlan::new().curves(20).run(&batch)?;
+    /// let curves = report.models[0].table("sex")?.curves.as_ref().expect("there are scores");
+    /// assert_eq!((curves.groups.len(), curves.budgets.len(), curves.distinct_scores), (2, 20, 40));
+    /// # Ok::<(), evenhand::Error>(())
+    /// ```
+    pub fn curves(mut self, points: usize) -> Self {
+        self.curves = points;
+        self
+    }
+
     /// How large the tally may become.
     pub fn limits(mut self, limits: Limits) -> Self {
         self.limits = limits;
@@ -237,6 +260,9 @@ impl AuditPlan {
         }
         if !(10..=1_000_000).contains(&self.replicates) {
             return Err(Error::setting("the number of replicates", self.replicates, "from 10 to 1,000,000"));
+        }
+        if self.curves > 1000 {
+            return Err(Error::setting("the points of curves", self.curves, "at most 1,000"));
         }
         for custom in &self.custom {
             if catalog::names().any(|n| n == custom.name) {

@@ -4,12 +4,13 @@ use super::conditioning::conditioning;
 use super::figures::Figure;
 use super::slice::{Between, Slice, Subject};
 use super::{Against, Comparison};
-use crate::metrics::Of;
 use crate::metrics::catalog;
 use crate::metrics::compare::{self, Compared};
 use crate::metrics::measure::Measured;
-use crate::report::{AttributeTable, Disparity, GroupResult};
-use crate::tally::Group;
+use crate::metrics::scores::{ScoredGroup, budget_curve, cut_at, threshold_curve};
+use crate::metrics::{Confidence, Of};
+use crate::report::{AttributeTable, Curves, Disparity, GroupResult};
+use crate::tally::{DecisionRule, Group};
 
 const COMPARISONS: [Comparison; 2] = [Comparison::Difference, Comparison::Ratio];
 
@@ -40,7 +41,37 @@ pub(crate) fn table(slice: &Slice, whole: &Group) -> AttributeTable {
         missing_rows: slice.missing_rows.round() as u64,
         disparities: disparities(slice),
         conditioning: conditioning(slice),
+        curves: curves(slice),
     }
+}
+
+/// The groups wherever the scores are cut, if asked for: of single attributes, to keep reports small.
+fn curves(slice: &Slice) -> Option<Curves> {
+    let points = slice.scope.plan.curves;
+    if points == 0 || slice.attributes.len() != 1 || slice.overlapping {
+        return None;
+    }
+    let judged = || slice.parts.iter().filter(|p| !p.too_small && p.data.scored.is_some());
+    let groups: Vec<&ScoredGroup> = judged().filter_map(|p| p.data.scored.as_ref()).collect();
+    if groups.is_empty() {
+        return None;
+    }
+    let confidence = Confidence::at(slice.scope.level);
+    let at = |threshold: f64, tied: f64| cut_at(&groups, threshold, tied, confidence);
+    let current = match slice.scope.tally.schema().models[slice.scope.model].rule {
+        DecisionRule::Threshold(threshold) => Some(at(threshold, 1.0)),
+        DecisionRule::Top(cut) => Some(at(cut.cut, cut.edge)),
+        _ => None,
+    };
+    let shares: Vec<f64> = (1..=points).map(|k| k as f64 / points as f64).collect();
+    let by_threshold = threshold_curve(&groups, points, confidence);
+    Some(Curves {
+        groups: judged().map(|p| p.name.clone()).collect(),
+        distinct_scores: by_threshold.distinct,
+        current,
+        thresholds: by_threshold.points,
+        budgets: budget_curve(&groups, &shares, confidence).points,
+    })
 }
 
 fn disparities(slice: &Slice) -> Vec<Disparity> {

@@ -3,7 +3,7 @@
 use super::catalog::METRICS;
 use super::conditional::{self, Stratified};
 use super::family::{Measure, MeasureEntry};
-use super::scores::{ErrorSums, ScoredGroup, Scoring, auc, calibration, distance, effect, error, roc, soft};
+use super::scores::{ErrorSums, ScoredGroup, Scoring, auc, calibration, curves, distance, effect, error, roc, soft};
 use super::segments::{
     SegmentCounts, Segmentation, association, balance, benefit, classes, divergence, flow, leakage, ordered, shares,
 };
@@ -11,8 +11,15 @@ use super::{delivery, ranking, selection, uplift};
 use crate::tally::Counts;
 
 /// Of scores.
-pub(crate) const SCORES: &[&[Measure<ScoredGroup, Scoring>]] =
-    &[auc::MEASURES, roc::MEASURES, distance::MEASURES, calibration::MEASURES, soft::MEASURES, effect::MEASURES];
+pub(crate) const SCORES: &[&[Measure<ScoredGroup, Scoring>]] = &[
+    auc::MEASURES,
+    roc::MEASURES,
+    distance::MEASURES,
+    curves::MEASURES,
+    calibration::MEASURES,
+    soft::MEASURES,
+    effect::MEASURES,
+];
 /// Of the list that scores make.
 pub(crate) const RANKINGS: &[ranking::RankMeasure] = ranking::MEASURES;
 /// Of segments.

@@ -5,6 +5,7 @@
 mod bar;
 mod conditioning;
 mod csv;
+mod cuts;
 mod grid;
 mod impact;
 mod json;
@@ -25,6 +26,7 @@ use serde::{Deserialize, Serialize};
 use crate::audit::{Comparison, Policy, Verdict};
 use crate::error::{Error, Result};
 use crate::metrics::Estimate;
+use crate::metrics::scores::CurvePoint;
 use crate::tally::DecisionRule;
 
 /// The version of the report's JSON form.
@@ -182,6 +184,25 @@ pub struct AttributeTable {
     /// What strata explain of them, where there are strata and decisions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub conditioning: Option<Conditioning>,
+    /// The same groups wherever the scores were cut, if asked for ([`AuditPlan::curves`](crate::audit::AuditPlan::curves)).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub curves: Option<Curves>,
+}
+
+/// The groups of one attribute at every threshold and every budget. Groups too small to judge are left out.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Curves {
+    /// The groups, in the order that every point has them in.
+    pub groups: Vec<String>,
+    /// How many distinct scores they have.
+    pub distinct_scores: usize,
+    /// The cut that the model's decisions were made by, where they were made by its scores.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub current: Option<CurvePoint>,
+    /// By falling threshold.
+    pub thresholds: Vec<CurvePoint>,
+    /// By rising share of these groups' rows that is selected.
+    pub budgets: Vec<CurvePoint>,
 }
 
 /// One group's figures.

@@ -5,7 +5,7 @@ use super::grid::{self, Column, Grid};
 use super::impact;
 use super::view::{self, FINDINGS, INTERSECTIONS, MORE};
 use super::words::{self, name, width};
-use super::{AttributeTable, Finding, ModelReport, Report, Verdict, bar, measures};
+use super::{AttributeTable, Finding, ModelReport, Report, Verdict, bar, cuts, measures};
 
 /// How [`Report::to_text`] looks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -232,6 +232,14 @@ impl Page<'_> {
         }
         self.measures(m, t);
         self.conditioning(m, t);
+        if let Some(curves) = &t.curves {
+            self.blank();
+            self.line("  If the scores were cut elsewhere");
+            for line in cuts::lines(curves) {
+                self.line(&format!("  {line}"));
+            }
+            self.flow("  ", cuts::LEGEND, DIM);
+        }
         if self.style.full {
             for (stratum, grid) in grid::strata(t, main, &labels) {
                 self.blank();

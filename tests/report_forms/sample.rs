@@ -95,6 +95,7 @@ pub fn table(attribute: &str, groups: Vec<GroupResult>) -> AttributeTable {
         missing_rows: 0,
         disparities,
         conditioning: None,
+        curves: None,
     }
 }
 

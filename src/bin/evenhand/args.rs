@@ -230,6 +230,10 @@ pub struct PolicyArgs {
     /// Replicates of the bootstrap, where there is no formula for an interval.
     #[arg(long, value_name = "COUNT")]
     pub replicates: Option<usize>,
+
+    /// Shows what would be at other thresholds and budgets, at so many points of each (scores are needed).
+    #[arg(long, value_name = "POINTS", value_parser = positive)]
+    pub curves: Option<usize>,
 }
 
 #[derive(Debug, Args)]

@@ -88,6 +88,9 @@ fn plan(args: &AuditArgs, settings: &Settings) -> Result<AuditPlan, Failure> {
     if let Some(replicates) = settings.audit.replicates {
         plan = plan.replicates(replicates);
     }
+    if let Some(points) = settings.audit.curves {
+        plan = plan.curves(points);
+    }
     if let Some(cells) = args.reading.max_cells {
         plan = plan.limits(Limits { max_cells: cells, ..Limits::default() });
     }

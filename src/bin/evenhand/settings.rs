@@ -38,6 +38,7 @@ pub struct AuditTable {
     pub missing_as_group: bool,
     pub seed: Option<u64>,
     pub replicates: Option<usize>,
+    pub curves: Option<usize>,
 }
 
 /// How reference groups are found.
@@ -130,6 +131,7 @@ impl Settings {
             missing_as_group: args.groups.missing_as_group || file.audit.missing_as_group,
             seed: args.policy.seed.or(file.audit.seed),
             replicates: args.policy.replicates.or(file.audit.replicates),
+            curves: args.policy.curves.or(file.audit.curves),
         };
         let file = args.policy.policy.clone();
         Ok(Settings { columns, policy, file, groups, references, audit })

@@ -14,12 +14,12 @@ use crate::tally::Cell;
 
 /// An area with the parts of its variance.
 #[derive(Debug, Clone, Copy)]
-struct Area {
-    value: f64,
+pub(super) struct Area {
+    pub value: f64,
     /// DeLong's variance: of the positives' placements, and of the negatives'.
-    variance: f64,
-    positives: Cell,
-    negatives: Cell,
+    pub variance: f64,
+    pub positives: Cell,
+    pub negatives: Cell,
 }
 
 /// The rows of one label by rising score, ties together.
@@ -115,9 +115,14 @@ impl Area {
         Interval { low: end(0.0, a).min(a), high: end(1.0, a).max(a) }
     }
 
+    pub fn estimate(&self, level: f64) -> Estimate {
+        let Interval { low, high } = self.interval(level);
+        Estimate::of(self.value, self.support()).between(low, high)
+    }
+
     fn measured(&self, level: f64) -> Measured {
         let Interval { low, high } = self.interval(level);
-        let estimate = Estimate::of(self.value, self.support()).between(low, high);
+        let estimate = self.estimate(level);
         let error = match self.variance.sqrt() {
             error if error > 1e-12 => error,
             _ => (high - low) / (2.0 * z_quantile(level)),

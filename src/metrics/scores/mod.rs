@@ -2,6 +2,7 @@
 
 pub(crate) mod auc;
 pub(crate) mod calibration;
+pub(crate) mod curves;
 pub(crate) mod distance;
 pub(crate) mod effect;
 pub(crate) mod error;
@@ -9,6 +10,7 @@ pub(crate) mod error;
 mod fixtures;
 pub(crate) mod mean;
 pub(crate) mod roc;
+mod rows;
 pub(crate) mod soft;
 
 pub use auc::{auc, average_precision, delong_paired, xauc, xauc_difference};
@@ -18,10 +20,15 @@ pub use calibration::{
     calibration_slope, expected_calibration_error, expected_calibration_error_debiased, log_loss,
     observed_expected_ratio, recalibration, reliability_curve, root_calibration_error_debiased,
 };
+pub use curves::{
+    Curve, CurveFigure, CurvePoint, GroupAtCut, LEAST_BUDGET, budget_curve, cut_at, selection_gap_over_budgets,
+    threshold_curve, worst_impact_ratio_over_budgets,
+};
 pub use distance::{kolmogorov_smirnov, wasserstein};
 pub use effect::{hedges_g, standardized_mean_difference};
 pub use error::{ErrorSums, correlation, mean_absolute_error, mean_error, r2, root_mean_squared_error};
 pub use roc::{RocPoint, abroca, roc_curve};
+pub use rows::{RowScore, auc_by_group};
 pub use soft::{
     generalized_accuracy, generalized_false_negative_rate, generalized_false_positive_rate,
     generalized_true_negative_rate, generalized_true_positive_rate,
