@@ -184,6 +184,7 @@ mod tests {
             weighted: false,
             models: vec![],
             segmentations: vec![],
+            unit: 1,
         }
     }
 

@@ -45,7 +45,7 @@ pub(super) fn lines(curves: &Curves) -> Vec<String> {
         _ => "–".into(),
     };
     let largest = points.iter().map(|(p, _)| p.threshold.abs()).fold(0.0, f64::max);
-    let threshold = |v: f64| if largest < 1e6 && largest >= 0.1 { number(v, 3) } else { format!("{v:.3e}") };
+    let threshold = |v: f64| if (0.1..1e6).contains(&largest) { number(v, 3) } else { format!("{v:.3e}") };
     let labelled = points.iter().any(|(p, _)| p.accuracy.is_some());
     let mut table: Vec<Vec<String>> = vec![["Threshold", "Selected", "Impact ratio"].map(String::from).to_vec()];
     if labelled {

@@ -117,15 +117,17 @@ pub struct ConditionalReach {
 ///
 /// # Examples
 /// ```
+/// use evenhand::inference::stratified::Stratum;
 /// use evenhand::metrics::delivery::conditional_reach;
 /// // Low and high interest: the group is reached at 10 % and 30 %, the reference at 20 % and 40 %.
-/// let found = conditional_reach(&[((10.0, 100.0), (20.0, 100.0)), ((60.0, 200.0), (40.0, 100.0))], 0.95);
+/// let low = Stratum { x1: 10.0, n1: 100.0, x2: 20.0, n2: 100.0 };
+/// let high = Stratum { x1: 60.0, n1: 200.0, x2: 40.0, n2: 100.0 };
+/// let found = conditional_reach(&[low, high], 0.95);
 /// assert!((found.difference.estimate.value.unwrap() + 0.1).abs() < 1e-12);
 /// assert!((found.lost.value.unwrap() - 30.0).abs() < 1e-9);
 /// ```
-pub fn conditional_reach(strata: &[((f64, f64), (f64, f64))], level: f64) -> ConditionalReach {
-    let plain: Vec<Within> =
-        strata.iter().map(|&((x1, n1), (x2, n2))| Within { people: n1, counts: Stratum { x1, n1, x2, n2 } }).collect();
+pub fn conditional_reach(strata: &[Stratum], level: f64) -> ConditionalReach {
+    let plain: Vec<Within> = strata.iter().map(|s| Within { people: s.n1, counts: *s }).collect();
     within(&plain, level)
 }
 
@@ -205,14 +207,14 @@ mod tests {
         let lost: f64 = truth.iter().map(|(n, p, _, q)| n * (q - p)).sum();
         let (mut covered, mut wrong) = (0, 0);
         for _ in 0..2000 {
-            let mut draw = |n, p| (binomial(&mut rng, n, p), n);
-            let strata = truth.map(|(n, p, m, q)| (draw(n, p), draw(m, q)));
+            let mut draw =
+                |n, p, m, q| Stratum { x1: binomial(&mut rng, n, p), n1: n, x2: binomial(&mut rng, m, q), n2: m };
+            let strata = truth.map(|(n, p, m, q)| draw(n, p, m, q));
             let found = conditional_reach(&strata, 0.95).lost.interval().unwrap();
             covered += usize::from(found.0 <= lost && lost <= found.1);
-            let fair = truth.map(|(n, _, m, q)| (draw(n, q), draw(m, q)));
+            let fair = truth.map(|(n, _, m, q)| draw(n, q, m, q));
             wrong += usize::from(conditional_reach(&fair, 0.95).difference.p_value.unwrap() < 0.05);
         }
-        eprintln!("lost: coverage {}, CMH level {}", covered as f64 / 2e3, wrong as f64 / 2e3);
         assert!((1870..1950).contains(&covered) && (60..130).contains(&wrong), "{covered} {wrong}");
     }
 
@@ -231,7 +233,6 @@ mod tests {
                 .collect();
             wrong += usize::from(compare_reach(&groups, 0.95).iter().any(|c| c.p_value.is_some_and(|p| p < 0.05)));
         }
-        eprintln!("reach against the best of 6: family level {}", f64::from(wrong as u16) / 1e3);
         assert!(wrong < 65, "{wrong}");
     }
 
@@ -251,15 +252,16 @@ mod tests {
             let (low, high) = compare_reach(&groups, 0.95)[0].cost_ratio.interval().unwrap();
             covered += usize::from(low <= 1.5 && 1.5 <= high);
         }
-        eprintln!("cost ratio: coverage {}", covered as f64 / 2e3);
         assert!((1870..1940).contains(&covered), "{covered}");
     }
 
     #[test]
     fn nasty_input() {
         assert_eq!(conditional_reach(&[], 0.95).lost.reason, Some(Undefined::NoOverlap));
-        assert_eq!(conditional_reach(&[((1.0, 2.0), (0.0, 0.0))], 0.95).lost.reason, Some(Undefined::NoOverlap));
-        assert_eq!(conditional_reach(&[((3.0, 2.0), (1.0, 2.0))], 0.95).lost.reason, Some(Undefined::NotFinite));
+        let nobody = Stratum { x1: 1.0, n1: 2.0, x2: 0.0, n2: 0.0 };
+        assert_eq!(conditional_reach(&[nobody], 0.95).lost.reason, Some(Undefined::NoOverlap));
+        let wrong = Stratum { x1: 3.0, n1: 2.0, x2: 1.0, n2: 2.0 };
+        assert_eq!(conditional_reach(&[wrong], 0.95).lost.reason, Some(Undefined::NotFinite));
         assert!(compare_reach(&[], 0.95).is_empty());
         let nobody = GroupDelivery { eligible: 5.0, reached: Some(0.0), ..Default::default() };
         let found = compare_reach(&[nobody.clone(), nobody], 0.95);

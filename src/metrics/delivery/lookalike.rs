@@ -112,7 +112,6 @@ mod tests {
             covered += usize::from(low <= 0.0 && 0.0 <= high);
             wrong += usize::from(found.amplification.p_value.unwrap() < 0.05);
         }
-        eprintln!("lookalike: coverage {}, level {}", covered as f64 / 2000.0, wrong as f64 / 2000.0);
         assert!((1870..1930).contains(&covered) && (70..130).contains(&wrong), "{covered} {wrong}");
     }
 

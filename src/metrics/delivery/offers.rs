@@ -66,8 +66,11 @@ pub fn offer_gap(values: &[f64], in_group: &[bool], strata: Option<&[usize]>, qu
 
 type Cells = [(Vec<f64>, Vec<f64>)];
 
+/// A stratum's weight, and the values of both groups in it.
+type Weighed<'c> = (f64, &'c [f64], &'c [f64]);
+
 /// The strata with at least `least` rows on both sides, their weights, and the rows they rest on.
-fn usable(cells: &Cells, least: usize) -> (Vec<(f64, &[f64], &[f64])>, Support) {
+fn usable(cells: &Cells, least: usize) -> (Vec<Weighed<'_>>, Support) {
     let kept: Vec<_> = cells.iter().filter(|(a, b)| a.len() >= least && b.len() >= least).collect();
     let weight = |a: &[f64], b: &[f64]| a.len() as f64 * b.len() as f64 / (a.len() + b.len()) as f64;
     let total: f64 = kept.iter().map(|(a, b)| weight(a, b)).sum();
@@ -173,7 +176,6 @@ mod tests {
             wrong += usize::from(offer_gap(&fair, &own, Some(&strata), 0.5, 0.95).mean.p_value.unwrap() < 0.05);
         }
         let [mean, median, upper, wrong] = [mean, median, upper, wrong].map(|n| n as f64 / 1500.0);
-        eprintln!("offers: mean coverage {mean}, median coverage {median}, quantile 0.8 {upper}, level {wrong}");
         assert!((0.93..0.97).contains(&mean) && median > 0.94 && upper > 0.94 && (0.03..0.07).contains(&wrong));
     }
 

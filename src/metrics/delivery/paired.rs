@@ -149,7 +149,6 @@ mod tests {
                 wrong += usize::from(paired_tests(&[p], 0.95)[0].p_value.unwrap() < 0.05);
             }
             let level = wrong as f64 / 4000.0;
-            eprintln!("paired test, {name}: level {level}");
             assert!((0.035..0.065).contains(&level), "{name}: {level}");
         }
     }

@@ -246,7 +246,6 @@ mod tests {
                     covered[i] += usize::from(low <= truth && truth <= high);
                 }
             }
-            eprintln!("skews, noise {kind}: coverage {:?}", covered.map(|c| c as f64 / 2e3));
             // Totals are multiples of 40 here: rounding errors of the two groups go opposite ways, the worst case.
             let most = if kind == "rounded" { 2001 } else { 1975 };
             assert!(covered.iter().all(|c| (1870..most).contains(c)), "{kind}: {covered:?}");
@@ -280,7 +279,6 @@ mod tests {
                     covered[i] += usize::from(low <= truth && truth <= high);
                 }
             }
-            eprintln!("reach, cost, clicks, noise {sd}: coverage {:?}", covered.map(|c| c as f64 / 2e3));
             assert!(covered.iter().all(|c| (1870..1960).contains(c)), "{sd}: {covered:?}");
         }
     }

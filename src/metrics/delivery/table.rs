@@ -228,7 +228,7 @@ impl DeliveryTable {
             self.rows.iter().filter(|r| r.stratum.as_deref() == Some(stratum)).cloned().collect();
         if rows.is_empty() {
             let all: BTreeSet<&str> = self.rows.iter().filter_map(|r| r.stratum.as_deref()).collect();
-            return Err(Error::unknown("stratum", stratum, "", all.into_iter()));
+            return Err(Error::unknown("stratum", stratum, "", all));
         }
         Self::new(rows)
     }

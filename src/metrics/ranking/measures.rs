@@ -42,7 +42,7 @@ pub(crate) struct Listed {
     /// Whether they are the rows that a model selects.
     selects: bool,
     /// Each group's rows in order.
-    members: OnceLock<Vec<Vec<(usize, [f64; 3])>>>,
+    members: OnceLock<Vec<Vec<Member>>>,
     chance: OnceLock<Chance>,
     /// The list of some of the groups alone: those large enough to judge.
     divergence: OnceLock<PrefixDistance>,
@@ -126,7 +126,7 @@ impl Listed {
         (0..self.ranking.groups()).collect()
     }
 
-    fn members(&self) -> &[Vec<(usize, [f64; 3])>] {
+    fn members(&self) -> &[Vec<Member>] {
         self.members.get_or_init(|| {
             let mut members = vec![Vec::new(); self.ranking.groups()];
             for block in self.ranking.blocks() {
@@ -150,7 +150,10 @@ impl Listed {
     }
 }
 
-fn add(members: &mut Vec<(usize, [f64; 3])>, block: usize, relevance: f64, rows: f64) {
+/// A block of the list, and a group's rows in it by label: unfavourable, favourable, unknown.
+type Member = (usize, [f64; 3]);
+
+fn add(members: &mut Vec<Member>, block: usize, relevance: f64, rows: f64) {
     let label = if relevance.is_nan() { 2 } else { usize::from(relevance > 0.0) };
     if members.last().is_none_or(|m| m.0 != block) {
         members.push((block, [0.0; 3]));
