@@ -7,7 +7,7 @@ use crate::error::{Error, Place, Result};
 pub(crate) const WHOLE: u32 = 1 << 20;
 
 /// How far the shares of a row may be from adding up to 1: they are often written with few digits.
-const SLACK: f64 = 0.01;
+const SLACK: f64 = 0.01 + 1e-9;
 
 /// How the rows are shared out to segments.
 #[derive(Debug, Clone, Default)]

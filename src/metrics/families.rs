@@ -52,8 +52,8 @@ pub(crate) fn entries() -> impl Iterator<Item = &'static MeasureEntry> {
     of(SELECTIONS).chain(of(CONDITIONALS)).chain(of(SCORES)).chain(of(ERRORS)).chain(rankings).chain(of(SEGMENTS))
 }
 
-/// The entries of the audits that have data of their own; what they share with all audits is a metric.
+/// The entries of the audits that have data of their own; what they share with audits of batches is told there.
 pub(crate) fn entries_elsewhere() -> impl Iterator<Item = &'static MeasureEntry> {
-    let shared = |m: &&MeasureEntry| METRICS.iter().any(|metric| metric.name == m.name);
+    let shared = |m: &&MeasureEntry| METRICS.iter().any(|x| x.name == m.name) || entries().any(|x| x.name == m.name);
     uplift::MEASURES.iter().chain(delivery::MEASURES).filter(move |m| !shared(m))
 }
