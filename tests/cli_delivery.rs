@@ -54,7 +54,9 @@ fn delivery_is_audited_in_every_form() {
     let run = desk.line(&format!("{BASE} {ALL} --output report.json"));
     assert_eq!((run.status, run.out.as_str()), (0, ""));
     assert!(desk.read("report.json").contains("\"variance_limit\": 0.1"));
-    assert!(desk.line(&format!("{BASE} --format markdown")).out.starts_with("# Audit of delivery\n"));
+    assert!(
+        desk.line(&format!("{BASE} --stratum interest --format markdown")).out.starts_with("# Audit of delivery\n")
+    );
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! What would be at other thresholds: the compact table of the text form.
+//! What would be at other thresholds: a compact table.
 
 use super::Curves;
 use super::words::width;
@@ -6,8 +6,8 @@ use crate::metrics::scores::{CurveFigure, CurvePoint};
 
 /// What the columns mean.
 pub(super) const LEGEND: &str = "Selected: the share of these rows from this threshold on, in percent, as TPR gap and \
-accuracy. Impact ratio: smallest over largest selection rate, with limits that hold at every threshold at once. ◀: as it is \
-decided now.";
+accuracy. Impact ratio: smallest over largest selection rate; limits hold at every threshold at once. ◀: as it is decided \
+now.";
 
 /// The points nearest to the deciles of the scores, and the current one, by falling threshold.
 fn shown(curves: &Curves) -> Vec<(&CurvePoint, bool)> {
@@ -31,15 +31,15 @@ fn shown(curves: &Curves) -> Vec<(&CurvePoint, bool)> {
     points
 }
 
-/// The table, a line each, at most 76 columns wide.
-pub(super) fn lines(curves: &Curves) -> Vec<String> {
+/// The table: its headings and its rows; the last column marks what is decided now.
+pub(super) fn rows(curves: &Curves, limits: bool) -> Vec<Vec<String>> {
     let points = shown(curves);
     let number = |v: f64, decimals: usize| format!("{v:.decimals$}");
     let figure = |f: Option<&CurveFigure>, scale: f64, decimals: usize| match f.and_then(|f| f.value) {
         Some(value) => number(scale * value, decimals),
         None => "–".into(),
     };
-    let ratio = |f: &CurveFigure| match (f.value, f.band) {
+    let ratio = |f: &CurveFigure| match (f.value, f.band.filter(|_| limits)) {
         (Some(v), Some([low, high])) => format!("{v:.3} [{low:.2}, {high:.2}]"),
         (Some(v), None) => format!("{v:.3}"),
         _ => "–".into(),
@@ -61,12 +61,22 @@ pub(super) fn lines(curves: &Curves) -> Vec<String> {
         table.push(row);
     }
     table[0].push(String::new());
-    let columns = table[0].len();
-    let wide: Vec<usize> = (0..columns).map(|i| table.iter().map(|r| width(&r[i])).max().unwrap_or(0)).collect();
-    let line = |row: &Vec<String>| {
-        let cells: Vec<String> =
-            row.iter().zip(&wide).map(|(c, w)| format!("{}{c}", " ".repeat(w.saturating_sub(width(c))))).collect();
-        cells.join("  ").trim_end().to_string()
+    table
+}
+
+/// The table, a line each, without limits where they do not fit the room.
+pub(super) fn lines(curves: &Curves, room: usize) -> Vec<String> {
+    let laid_out = |limits: bool| -> Vec<String> {
+        let table = rows(curves, limits);
+        let wide: Vec<usize> =
+            (0..table[0].len()).map(|i| table.iter().map(|r| width(&r[i])).max().unwrap_or(0)).collect();
+        let line = |row: &Vec<String>| {
+            let cells: Vec<String> =
+                row.iter().zip(&wide).map(|(c, w)| format!("{}{c}", " ".repeat(w.saturating_sub(width(c))))).collect();
+            cells.join("  ").trim_end().to_string()
+        };
+        table.iter().map(line).collect()
     };
-    table.iter().map(line).collect()
+    let lines = laid_out(true);
+    if lines.iter().all(|l| width(l) <= room) { lines } else { laid_out(false) }
 }

@@ -1,6 +1,7 @@
 //! The form for a page, an issue or a merge request: GitHub's Markdown.
 
 use super::conditioning;
+use super::cuts;
 use super::grid::{self, Column, Grid};
 use super::impact;
 use super::view::{self, FINDINGS, INTERSECTIONS, MORE};
@@ -179,6 +180,15 @@ impl Page<'_> {
         }
         for line in between {
             self.line(&format!("- {}", escape(&line)));
+        }
+        if let Some(curves) = &t.curves {
+            self.line("\nIf the scores were cut elsewhere:\n");
+            let mut rows = cuts::rows(curves, true).into_iter();
+            if let Some(head) = rows.next() {
+                let rule = vec!["--:".to_string(); head.len()];
+                [head, rule].into_iter().chain(rows).for_each(|row| self.row(row));
+            }
+            self.line(&format!("\n{}", escape(cuts::LEGEND)));
         }
     }
 

@@ -235,7 +235,7 @@ impl Page<'_> {
         if let Some(curves) = &t.curves {
             self.blank();
             self.line("  If the scores were cut elsewhere");
-            for line in cuts::lines(curves) {
+            for line in cuts::lines(curves, self.style.width.saturating_sub(2)) {
                 self.line(&format!("  {line}"));
             }
             self.flow("  ", cuts::LEGEND, DIM);

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use evenhand::Error;
 use evenhand::report::{Report, TextStyle};
-use sample::{all, full, hostile, labels_only, ruled, segmented, two_models};
+use sample::{all, cuts, full, hostile, labels_only, ruled, segmented, two_models};
 use serde_json::Value;
 use unicode_width::UnicodeWidthStr;
 
@@ -19,6 +19,7 @@ fn text_reads_well() {
     insta::assert_snapshot!("text_full", full().to_text(FULL));
     insta::assert_snapshot!("text_labels_only", labels_only().to_text(TextStyle::default()));
     insta::assert_snapshot!("text_ruled", ruled("eeoc").to_text(TextStyle::default()));
+    insta::assert_snapshot!("text_cuts", cuts().to_text(TextStyle::default()));
     insta::assert_snapshot!("text_hostile", hostile().to_text(TextStyle::default()));
 }
 
@@ -26,6 +27,7 @@ fn text_reads_well() {
 fn markdown_reads_well() {
     insta::assert_snapshot!("markdown", full().to_markdown());
     insta::assert_snapshot!("markdown_ruled", ruled("nyc-local-law-144").to_markdown());
+    insta::assert_snapshot!("markdown_cuts", cuts().to_markdown());
     insta::assert_snapshot!("markdown_two_models", two_models().to_markdown());
 }
 
@@ -238,7 +240,7 @@ fn properties(schema: &Value, found: &mut BTreeSet<String>) {
 #[test]
 fn the_schema_names_no_field_that_is_gone() {
     let (mut there, mut named) = (BTreeSet::new(), BTreeSet::new());
-    fields(&serde_json::to_value([full(), segmented(), ruled("eeoc")]).unwrap(), &mut there);
+    fields(&serde_json::to_value([full(), segmented(), ruled("eeoc"), cuts()]).unwrap(), &mut there);
     properties(&serde_json::from_str(Report::json_schema()).unwrap(), &mut named);
     let rule = ["top", "selected", "cut", "tied", "edge"].map(String::from);
     let gone: Vec<_> = named.difference(&there).filter(|n| !rule.contains(n)).collect();

@@ -352,6 +352,22 @@ pub fn ruled(preset: &str) -> Report {
     plan.run(&batch).expect("an audit")
 }
 
+/// Every threshold and budget of a score, with labels.
+pub fn cuts() -> Report {
+    let rows = 0..240usize;
+    let batch = Batch::builder()
+        .attribute(Categorical::from_values("sex", rows.clone().map(|i| if i % 3 == 0 { "Female" } else { "Male" })))
+        .label(rows.clone().map(|i| u8::from(i % 5 + i % 3 > 3)).collect::<Vec<_>>())
+        .model(Model::threshold(
+            "score",
+            rows.map(|i| (i * 37 % 80 + 10 * (i % 3)) as f64 / 100.0).collect::<Vec<_>>(),
+            0.5,
+        ))
+        .build()
+        .expect("a batch");
+    AuditPlan::new().curves(8).run(&batch).expect("an audit")
+}
+
 /// Names that try to be something else.
 pub const HOSTILE: [&str; 9] = [
     "<script>alert('x')</script>",
@@ -435,6 +451,7 @@ pub fn all() -> Vec<(&'static str, Report)> {
         ("segmented", segmented()),
         ("ruled", ruled("eeoc")),
         ("ruled_by_city", ruled("nyc-local-law-144")),
+        ("cuts", cuts()),
         ("hostile", hostile()),
         ("labels_only", labels_only()),
         ("empty", empty),

@@ -212,7 +212,7 @@ pub struct PolicyArgs {
     pub preset: Option<String>,
 
     /// The confidence of intervals and so of verdicts. [default: 0.95]
-    #[arg(long, value_name = "SHARE")]
+    #[arg(long, allow_negative_numbers = true, value_name = "SHARE")]
     pub confidence: Option<f64>,
 
     /// Groups with fewer rows are shown, not judged. [default: 10]

@@ -93,11 +93,18 @@ pub struct DeliveryArgs {
     pair: Vec<[String; 2]>,
 
     /// The standard deviation of noise in each count: a number for all rows, or a column.
-    #[arg(long, value_name = "COLUMN|NUMBER", conflicts_with = "people")]
+    #[arg(long, value_name = "COLUMN|NUMBER", allow_hyphen_values = true, conflicts_with = "people")]
     noise: Option<String>,
 
     /// Counts are rounded to multiples of so many.
-    #[arg(long, value_name = "NUMBER", default_value = "0", hide_default_value = true, conflicts_with = "people")]
+    #[arg(
+        long,
+        value_name = "NUMBER",
+        default_value = "0",
+        hide_default_value = true,
+        allow_negative_numbers = true,
+        conflicts_with = "people"
+    )]
     rounded: f64,
 
     /// Rows are people, one for each campaign in whose market they are.
@@ -105,11 +112,11 @@ pub struct DeliveryArgs {
     people: bool,
 
     /// The variance up to which a campaign is near enough to its eligible audience.
-    #[arg(long, value_name = "SHARE", default_value = "0.1")]
+    #[arg(long, allow_negative_numbers = true, value_name = "SHARE", default_value = "0.1")]
     variance_limit: f64,
 
     /// The confidence of intervals.
-    #[arg(long, value_name = "SHARE", default_value = "0.95")]
+    #[arg(long, allow_negative_numbers = true, value_name = "SHARE", default_value = "0.95")]
     confidence: f64,
 
     /// The form of the report. By the name of the output file, or else text.

@@ -78,7 +78,7 @@ pub struct UpliftArgs {
     reference: Vec<Assignment>,
 
     /// The confidence of intervals.
-    #[arg(long, value_name = "SHARE", default_value = "0.95")]
+    #[arg(long, allow_negative_numbers = true, value_name = "SHARE", default_value = "0.95")]
     confidence: f64,
 
     /// Groups with fewer rows in an arm are shown, not compared.

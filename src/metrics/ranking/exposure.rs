@@ -74,11 +74,11 @@ pub(super) fn seen(ranking: &Ranking, attention: Attention) -> Vec<[f64; 3]> {
 /// assert!((seen[1].value.unwrap() - 1.0 / 3f64.log2()).abs() < 1e-12);
 /// ```
 pub fn exposure(ranking: &Ranking, attention: Attention, confidence: Confidence) -> Vec<Estimate> {
-    seen(ranking, attention).into_iter().map(|sums| mean_seen(sums, confidence.level).0).collect()
+    seen(ranking, attention).into_iter().map(|sums| mean_seen(sums, attention, confidence.level).0).collect()
 }
 
 /// The mean exposure with its standard error, of the sums of [`seen`].
-pub(super) fn mean_seen([n, sum, squares]: [f64; 3], level: f64) -> (Estimate, Option<f64>) {
+pub(super) fn mean_seen([n, sum, squares]: [f64; 3], attention: Attention, level: f64) -> (Estimate, Option<f64>) {
     if n <= 0.0 {
         return (Estimate::undefined(Undefined::NoRows, support(0.0)), None);
     }
@@ -86,7 +86,9 @@ pub(super) fn mean_seen([n, sum, squares]: [f64; 3], level: f64) -> (Estimate, O
     let variance = if n > 1.0 { ((squares - sum * mean) / (n - 1.0)).max(0.0) } else { f64::NAN };
     let error = (variance / n).sqrt();
     let mut estimate = about_normal(mean, error, support(n), level);
+    // No row is seen less than not at all, or more than in the first position.
     estimate.low = estimate.low.map(|low| low.max(0.0));
+    estimate.high = estimate.high.map(|high| high.min(attention.at(1)).max(mean));
     (estimate, Some(error).filter(|e| e.is_finite()))
 }
 

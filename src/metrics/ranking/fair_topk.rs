@@ -126,7 +126,7 @@ pub struct Adjusted {
 /// ```
 /// use evenhand::metrics::ranking::fair_topk::adjusted;
 /// let table = adjusted(10, 0.5, 0.1).unwrap();
-/// assert_eq!(table.minimum, [0, 0, 0, 1, 1, 1, 2, 2, 2, 3]);
+/// assert_eq!(table.minimum, [0, 0, 0, 0, 1, 1, 1, 2, 2, 3]);
 /// assert!(table.fail_probability <= 0.1);
 /// ```
 pub fn adjusted(k: usize, p: f64, alpha: f64) -> Option<Adjusted> {

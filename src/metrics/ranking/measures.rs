@@ -282,12 +282,12 @@ fn ndcg(list: &Listed, _: Confidence) -> Vec<Both> {
 
 fn seen(list: &Listed, at: Confidence) -> Vec<Both> {
     let sums = exposure::seen(&list.ranking, Attention::Logarithmic);
-    both(&sums, |sums| plain(exposure::mean_seen(sums, at.level)))
+    both(&sums, |sums| plain(exposure::mean_seen(sums, Attention::Logarithmic, at.level)))
 }
 
 fn rank_biased(list: &Listed, at: Confidence) -> Vec<Both> {
     let sums = exposure::seen(&list.ranking, Attention::Geometric(GAMMA));
-    both(&sums, |sums| plain(exposure::mean_seen(sums, at.level)))
+    both(&sums, |sums| plain(exposure::mean_seen(sums, Attention::Geometric(GAMMA), at.level)))
 }
 
 fn per_merit(list: &Listed, at: Confidence) -> Vec<Both> {
