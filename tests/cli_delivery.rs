@@ -127,7 +127,7 @@ fn slips_are_told_with_their_place() {
         ("--clicks clickt", "did you mean `clicked`"),
         ("--pair jobs", "nursing=driving"),
         ("--pair jobs=flat", "did you mean `flats`"),
-        ("--stratum interest --noise -1", "--noise"),
+        ("--stratum interest --noise -1", "the noise is -1"),
         ("--stratum interest --rounded nan", "the multiple of rounding"),
         ("--stratum interest --confidence 1", "confidence"),
         ("--stratum interest --variance-limit 2", "variance"),
