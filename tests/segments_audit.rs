@@ -76,6 +76,38 @@ fn each_segment_is_judged_as_a_decision() {
 }
 
 #[test]
+fn every_cell_is_told_with_its_residual() {
+    // Against the residual's own formula, from the rows.
+    let counts = [("f", "democrat", 495), ("f", "independent", 590), ("f", "republican", 272)];
+    let counts =
+        counts.into_iter().chain([("m", "democrat", 330), ("m", "independent", 498), ("m", "republican", 265)]);
+    let rows: Vec<(&str, &str)> = counts.flat_map(|(g, s, n)| std::iter::repeat_n((g, s), n)).collect();
+    let batch = Batch::builder()
+        .attribute(Categorical::from_values("sex", rows.iter().map(|r| r.0)))
+        .segments(Segments::of(Categorical::from_values("party", rows.iter().map(|r| r.1))))
+        .build()
+        .unwrap();
+    let report = AuditPlan::new().run(&batch).unwrap();
+    let cells = &report.model("party").unwrap().table("sex").unwrap().cells;
+    assert_eq!(cells.len(), 6);
+    let (all, of_sex) = (2450.0, |g: &str| if g == "f" { 1357.0 } else { 1093.0 });
+    for cell in cells {
+        let here = rows.iter().filter(|r| **r == (&cell.group, &cell.segment)).count() as f64;
+        let (row, column) = (of_sex(&cell.group), rows.iter().filter(|r| r.1 == cell.segment).count() as f64);
+        let expected = row * column / all;
+        let residual = (here - expected) / (expected * (1.0 - row / all) * (1.0 - column / all)).sqrt();
+        assert!((cell.residual.unwrap() - residual).abs() < 1e-9, "{cell:?}");
+        assert!((cell.representation.value.unwrap() - here / expected).abs() < 1e-12, "{cell:?}");
+        assert_eq!(cell.share.value, Some(here / row));
+    }
+    let text = report.to_text(Default::default());
+    assert!(text.contains("f in democrat: 1.08 times"), "{text}");
+    let csv = report.to_csv();
+    assert_eq!(csv.lines().filter(|l| l.contains(",adjusted_residual,")).count(), 6);
+    assert!(csv.contains("party = democrat,sex,f,,adjusted_residual,"), "{csv}");
+}
+
+#[test]
 fn a_true_class_is_the_label_of_its_segment() {
     let truth = Categorical::from_values("truth", ["a", "a", "b", "b", "a", "b"]);
     let found = Categorical::from_values("segment", ["a", "b", "b", "b", "a", "a"]);

@@ -2,14 +2,17 @@
 
 use super::conditioning::conditioning;
 use super::figures::Figure;
+use super::outcome::Outcome;
 use super::slice::{Between, Slice, Subject};
 use super::{Against, Comparison};
 use crate::metrics::catalog;
 use crate::metrics::compare::{self, Compared};
 use crate::metrics::measure::Measured;
 use crate::metrics::scores::{ScoredGroup, budget_curve, cut_at, threshold_curve};
+use crate::metrics::segments::SegmentCounts;
+use crate::metrics::segments::shares::{SegmentShare, segment_shares};
 use crate::metrics::{Confidence, Of};
-use crate::report::{AttributeTable, Curves, Disparity, GroupResult};
+use crate::report::{AttributeTable, Curves, Disparity, GroupResult, SegmentCell};
 use crate::tally::{DecisionRule, Group};
 
 const COMPARISONS: [Comparison; 2] = [Comparison::Difference, Comparison::Ratio];
@@ -40,9 +43,33 @@ pub(crate) fn table(slice: &Slice, whole: &Group) -> AttributeTable {
         groups: groups.collect(),
         missing_rows: slice.missing_rows.round() as u64,
         disparities: disparities(slice),
+        cells: cells(slice),
         conditioning: conditioning(slice),
         curves: curves(slice),
     }
+}
+
+/// Every group in every segment, of a segmentation.
+fn cells(slice: &Slice) -> Vec<SegmentCell> {
+    let Outcome::Segments(_, segmented) = &slice.scope.outcome else { return Vec::new() };
+    // Named groups may share rows, which makes neither a table nor a rest.
+    if slice.overlapping {
+        return Vec::new();
+    }
+    let judged = || slice.parts.iter().filter(|p| !p.too_small && p.data.segments.is_some());
+    let groups: Vec<&SegmentCounts> = judged().filter_map(|p| p.data.segments.as_ref()).collect();
+    let names: Vec<&str> = judged().map(|p| p.name.as_str()).collect();
+    let cell = |of: SegmentShare| SegmentCell {
+        group: names[of.group].into(),
+        segment: segmented.of.segments[of.segment].clone(),
+        share: of.share,
+        representation: of.representation,
+        skew: of.skew,
+        impact_ratio: of.impact_ratio,
+        residual: of.residual,
+        p_value: of.p_value,
+    };
+    segment_shares(&groups, Confidence::at(slice.scope.level)).into_iter().map(cell).collect()
 }
 
 /// The groups wherever the scores are cut, if asked for: of single attributes, to keep reports small.

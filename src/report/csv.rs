@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 
-use super::{AttributeTable, Disparity, ModelReport, Report};
+use super::{AttributeTable, Disparity, ModelReport, Report, SegmentCell};
 use crate::audit::Comparison;
 use crate::metrics::Estimate;
 
@@ -56,11 +56,31 @@ impl<W: Write> Lines<W> {
                 self.metrics(m, Figure { stratum, ..figure }, metrics)?;
             }
         }
+        t.cells.iter().try_for_each(|c| self.cell(m, attribute, c))?;
         t.disparities.iter().try_for_each(|d| self.disparity(m, attribute, d))
     }
 
+    /// A line each for what the segments as decisions do not say.
+    fn cell(&mut self, m: &ModelReport, attribute: &str, c: &SegmentCell) -> csv::Result<()> {
+        let of_segment = format!("{} = {}", m.model, c.segment);
+        let figure = Figure { attribute, group: &c.group, stratum: "", metric: "", compared: None, p_value: None };
+        let residual = match c.residual {
+            Some(z) => Estimate::of(z, c.share.support),
+            None => Estimate { value: None, low: None, high: None, ..c.share.clone() },
+        };
+        for (metric, estimate, p_value) in [
+            ("representation", &c.representation, None),
+            ("representation_skew", &c.skew, None),
+            ("impact_ratio", &c.impact_ratio, None),
+            ("adjusted_residual", &residual, c.p_value),
+        ] {
+            self.line(&of_segment, Figure { metric, p_value, ..figure }, estimate)?;
+        }
+        Ok(())
+    }
+
     fn metrics(&mut self, m: &ModelReport, f: Figure<'_>, all: &BTreeMap<String, Estimate>) -> csv::Result<()> {
-        all.iter().try_for_each(|(metric, e)| self.line(m, Figure { metric, ..f }, e))
+        all.iter().try_for_each(|(metric, e)| self.line(&m.model, Figure { metric, ..f }, e))
     }
 
     fn disparity(&mut self, m: &ModelReport, attribute: &str, d: &Disparity) -> csv::Result<()> {
@@ -72,10 +92,10 @@ impl<W: Write> Lines<W> {
             compared: Some((d.comparison, &d.against)),
             p_value: d.p_value,
         };
-        self.line(m, figure, &d.estimate)
+        self.line(&m.model, figure, &d.estimate)
     }
 
-    fn line(&mut self, m: &ModelReport, f: Figure<'_>, e: &Estimate) -> csv::Result<()> {
+    fn line(&mut self, model: &str, f: Figure<'_>, e: &Estimate) -> csv::Result<()> {
         let number = |v: Option<f64>| v.map(|v| v.to_string()).unwrap_or_default();
         let (low, high) = match (e.value, e.bounds) {
             (None, Some([least, most])) => (Some(least), Some(most)),
@@ -88,7 +108,7 @@ impl<W: Write> Lines<W> {
             (Some(_), ..) => String::new(),
         };
         if self.models {
-            self.out.write_field(&m.model)?;
+            self.out.write_field(model)?;
         }
         self.out.write_record([
             f.attribute,

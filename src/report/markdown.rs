@@ -1,5 +1,6 @@
 //! The form for a page, an issue or a merge request: GitHub's Markdown.
 
+use super::cells;
 use super::conditioning;
 use super::cuts;
 use super::grid::{self, Column, Grid};
@@ -173,6 +174,13 @@ impl Page<'_> {
         }
         for warning in conditioning::of_segments(self.report, m, t) {
             self.line(&format!("{}  ", escape(&warning)));
+        }
+        let cells = cells::outstanding(t, self.report.settings.policy.confidence, false);
+        if !cells.is_empty() {
+            self.line(&format!("\n{}:\n", cells::LEAD));
+        }
+        for cell in cells {
+            self.line(&format!("- {}", escape(&cell)));
         }
         let between = measures::between(t, false);
         if !between.is_empty() {

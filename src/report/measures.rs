@@ -13,7 +13,7 @@ const LEADING: [&str; 8] = [
     "auc",
     "brier_score",
     "calibration_in_the_large",
-    "calibration_error_debiased",
+    "expected_calibration_error_debiased",
     "mean_benefit",
     "segment_entropy",
     "retention_rate",

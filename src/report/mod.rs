@@ -3,6 +3,7 @@
 //! Nothing here computes a statistic, and no report holds a row.
 
 mod bar;
+mod cells;
 mod conditioning;
 mod csv;
 mod cuts;
@@ -15,6 +16,7 @@ mod text;
 mod view;
 pub(crate) mod words;
 
+pub use cells::SegmentCell;
 pub use conditioning::{Conditioning, ExplainedPart, Reversal, StratumOverlap};
 pub use impact::{ImpactRow, ImpactTable, ImpactTest};
 pub use text::TextStyle;
@@ -181,6 +183,9 @@ pub struct AttributeTable {
     pub missing_rows: u64,
     /// The comparisons.
     pub disparities: Vec<Disparity>,
+    /// Every group in every segment, group by group, of a segmentation; groups too small to judge are left out.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub cells: Vec<SegmentCell>,
     /// What strata explain of them, where there are strata and decisions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub conditioning: Option<Conditioning>,

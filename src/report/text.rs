@@ -1,5 +1,6 @@
 //! The form for a terminal: what people see first.
 
+use super::cells;
 use super::conditioning;
 use super::grid::{self, Column, Grid};
 use super::impact;
@@ -231,6 +232,14 @@ impl Page<'_> {
             self.flow("  ", &gap, "");
         }
         self.measures(m, t);
+        let cells = cells::outstanding(t, self.report.settings.policy.confidence, self.style.full);
+        if !cells.is_empty() {
+            self.blank();
+            self.flow("  ", cells::LEAD, "");
+        }
+        for cell in cells {
+            self.flow("    ", &cell, "");
+        }
         self.conditioning(m, t);
         if let Some(curves) = &t.curves {
             self.blank();

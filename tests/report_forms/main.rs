@@ -5,6 +5,7 @@ mod sample;
 use std::collections::{BTreeMap, BTreeSet};
 
 use evenhand::Error;
+use evenhand::metrics::Estimate;
 use evenhand::report::{Report, TextStyle};
 use sample::{all, cuts, full, hostile, labels_only, ruled, segmented, two_models};
 use serde_json::Value;
@@ -20,6 +21,7 @@ fn text_reads_well() {
     insta::assert_snapshot!("text_labels_only", labels_only().to_text(TextStyle::default()));
     insta::assert_snapshot!("text_ruled", ruled("eeoc").to_text(TextStyle::default()));
     insta::assert_snapshot!("text_cuts", cuts().to_text(TextStyle::default()));
+    insta::assert_snapshot!("text_segmented", segmented().to_text(TextStyle::default()));
     insta::assert_snapshot!("text_hostile", hostile().to_text(TextStyle::default()));
 }
 
@@ -116,7 +118,7 @@ fn csv_holds_every_figure() {
         assert_eq!(head.join(","), format!("{lead}{expected}"), "{name}");
 
         let mut lines = reader.deserialize::<BTreeMap<String, String>>().map(Result::unwrap);
-        let mut check = |model: &str, key: [&str; 6], e: &evenhand::metrics::Estimate, p: Option<f64>| {
+        let mut check = |model: &str, key: [&str; 6], e: &Estimate, p: Option<f64>| {
             let line = lines.next().expect("a line for each figure");
             assert_eq!(line.get("model").map_or(model, String::as_str), model);
             let columns = ["attribute", "group", "stratum", "metric", "comparison", "against"];
@@ -145,6 +147,18 @@ fn csv_holds_every_figure() {
                         for (metric, e) in metrics {
                             check(&m.model, [&t.attribute, &g.group, stratum, metric, "", ""], e, None);
                         }
+                    }
+                }
+                for c in &t.cells {
+                    let of = format!("{} = {}", m.model, c.segment);
+                    let residual = Estimate { value: c.residual, low: None, high: None, ..c.share.clone() };
+                    for (metric, e, p) in [
+                        ("representation", &c.representation, None),
+                        ("representation_skew", &c.skew, None),
+                        ("impact_ratio", &c.impact_ratio, None),
+                        ("adjusted_residual", &residual, c.p_value),
+                    ] {
+                        check(&of, [&t.attribute, &c.group, "", metric, "", ""], e, p);
                     }
                 }
                 for d in &t.disparities {

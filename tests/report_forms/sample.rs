@@ -94,6 +94,7 @@ pub fn table(attribute: &str, groups: Vec<GroupResult>) -> AttributeTable {
         groups,
         missing_rows: 0,
         disparities,
+        cells: Vec::new(),
         conditioning: None,
         curves: None,
     }
@@ -314,6 +315,19 @@ pub fn segmented() -> Report {
     for table in &mut tier.tables {
         table.disparities = vec![association("cramers_v", 0.21), association("total_variation", 0.155)];
         table.groups.iter_mut().for_each(|g| g.metrics.clear());
+        let pairs = table.groups.iter().flat_map(|g| [(g, "basic", 0.9), (g, "gold", 1.3)]).enumerate();
+        table.cells = pairs
+            .map(|(i, (g, segment, times))| SegmentCell {
+                group: g.group.clone(),
+                segment: segment.into(),
+                share: rate(0.4 * times, g.rows as f64),
+                representation: Estimate::of(times, support(g.rows as f64)).between(times - 0.1, times + 0.1),
+                skew: Estimate::of(f64::ln(times), support(g.rows as f64)),
+                impact_ratio: rate(times / 1.3, g.rows as f64),
+                residual: (i != 3).then_some(3.0 * times - i as f64),
+                p_value: (i != 3).then_some(0.01 * (i % 7) as f64),
+            })
+            .collect();
     }
     let segment = |name: &str| ModelReport { segment_of: Some("tier".into()), ..model(&format!("tier = {name}")) };
     report.models = vec![tier, segment("basic"), segment("gold")];
