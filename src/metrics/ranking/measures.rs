@@ -1,4 +1,4 @@
-//! The entries of this family in the catalog, and how the audit computes them.
+//! How the audit computes the measures of this family: from a list made once.
 
 use std::sync::{Arc, OnceLock};
 
@@ -10,16 +10,15 @@ use super::skew::{self, Infeasible, Place, PrefixDistance};
 use super::{Ranking, retrieval};
 use crate::inference::worst::GroupRate;
 use crate::inference::z_quantile;
-use crate::metrics::catalog::Direction;
 use crate::metrics::measure::Measured;
 use crate::metrics::scores::ScoredGroup;
-use crate::metrics::{Confidence, Estimate, MeasureEntry, Need, Of, Tested, Undefined};
+use crate::metrics::{Confidence, Estimate, MeasureEntry, Tested, Undefined};
 
 /// A measure of a list: its entry and its function.
 #[derive(Debug)]
 pub(crate) struct RankMeasure {
     pub entry: MeasureEntry,
-    compute: Compute,
+    pub(super) compute: Compute,
 }
 
 /// A figure of each group, and of all others on its list together.
@@ -27,7 +26,7 @@ type Both = [Measured; 2];
 
 /// How a measure is computed from a list. Pairs and tables are of the groups with these codes.
 #[derive(Debug)]
-enum Compute {
+pub(super) enum Compute {
     Group(fn(&Listed, Confidence) -> Vec<Both>),
     Pair(fn(&Members, &Members, Confidence) -> Tested),
     Table(fn(&Listed, &[usize], Confidence) -> Tested),
@@ -243,7 +242,7 @@ fn firsts(list: &Listed) -> Vec<[f64; 2]> {
     list.ranking.among_first(list.k).into_iter().zip(list.ranking.sizes()).map(|(x, n)| [x, *n]).collect()
 }
 
-fn skew_at_k(list: &Listed, at: Confidence) -> Vec<Both> {
+pub(super) fn skew_at_k(list: &Listed, at: Confidence) -> Vec<Both> {
     let (top, rows) = (list.k as f64, list.ranking.rows() as f64);
     let z = z_quantile(at.level);
     both(&firsts(list), |[x, size]| {
@@ -253,7 +252,7 @@ fn skew_at_k(list: &Listed, at: Confidence) -> Vec<Both> {
     })
 }
 
-fn top_k(list: &Listed, at: Confidence) -> Vec<Both> {
+pub(super) fn top_k(list: &Listed, at: Confidence) -> Vec<Both> {
     both(&firsts(list), |[x, n]| rate(skew::of_rate(x, n, Undefined::NoRows, at.level), x, n))
 }
 
@@ -268,38 +267,38 @@ fn shares([a, b, c, d, rows, _]: [f64; 6]) -> Shares {
     Shares::of([a, b, c, d], rows)
 }
 
-fn precision(list: &Listed, at: Confidence) -> Vec<Both> {
+pub(super) fn precision(list: &Listed, at: Confidence) -> Vec<Both> {
     both(&retrieved(list), |sums| rate(shares(sums).precision(at.level), sums[0], sums[1]))
 }
 
-fn recall(list: &Listed, at: Confidence) -> Vec<Both> {
+pub(super) fn recall(list: &Listed, at: Confidence) -> Vec<Both> {
     both(&retrieved(list), |sums| rate(shares(sums).recall(at.level), sums[0], sums[2]))
 }
 
-fn ndcg(list: &Listed, _: Confidence) -> Vec<Both> {
+pub(super) fn ndcg(list: &Listed, _: Confidence) -> Vec<Both> {
     both(&retrieved(list), |sums| plain((shares(sums).gain(sums[5], list.k), None)))
 }
 
-fn seen(list: &Listed, at: Confidence) -> Vec<Both> {
+pub(super) fn seen(list: &Listed, at: Confidence) -> Vec<Both> {
     let sums = exposure::seen(&list.ranking, Attention::Logarithmic);
     both(&sums, |sums| plain(exposure::mean_seen(sums, Attention::Logarithmic, at.level)))
 }
 
-fn rank_biased(list: &Listed, at: Confidence) -> Vec<Both> {
+pub(super) fn rank_biased(list: &Listed, at: Confidence) -> Vec<Both> {
     let sums = exposure::seen(&list.ranking, Attention::Geometric(GAMMA));
     both(&sums, |sums| plain(exposure::mean_seen(sums, Attention::Geometric(GAMMA), at.level)))
 }
 
-fn per_merit(list: &Listed, at: Confidence) -> Vec<Both> {
+pub(super) fn per_merit(list: &Listed, at: Confidence) -> Vec<Both> {
     let sums = exposure::merit(&list.ranking, Attention::Logarithmic);
     both(&sums, |sums| plain(exposure::per_merit(sums, at.level)))
 }
 
-fn min_skew(list: &Listed, groups: &[usize], at: Confidence) -> Tested {
+pub(super) fn min_skew(list: &Listed, groups: &[usize], at: Confidence) -> Tested {
     of_only(list, groups, |list| skew::min_skew_at_k(&list.ranking, list.k, None, at))
 }
 
-fn max_skew(list: &Listed, groups: &[usize], at: Confidence) -> Tested {
+pub(super) fn max_skew(list: &Listed, groups: &[usize], at: Confidence) -> Tested {
     of_only(list, groups, |list| skew::max_skew_at_k(&list.ranking, list.k, None, at))
 }
 
@@ -317,11 +316,11 @@ fn divergence(list: &Listed, at: Confidence) -> PrefixDistance {
     list.divergence.get_or_init(|| skew::ndkl_by(&list.ranking, None, || list.chance(at))).clone()
 }
 
-fn ndkl(list: &Listed, groups: &[usize], at: Confidence) -> Tested {
+pub(super) fn ndkl(list: &Listed, groups: &[usize], at: Confidence) -> Tested {
     of_only(list, groups, |list| divergence(list, at).tested)
 }
 
-fn ndkl_excess(list: &Listed, groups: &[usize], at: Confidence) -> Tested {
+pub(super) fn ndkl_excess(list: &Listed, groups: &[usize], at: Confidence) -> Tested {
     of_only(list, groups, |list| {
         let found = divergence(list, at);
         match found.excess {
@@ -346,11 +345,11 @@ fn infeasible(list: &Listed, groups: &[usize], of: fn(Infeasible) -> f64) -> Tes
     })
 }
 
-fn infeasible_index(list: &Listed, groups: &[usize], _: Confidence) -> Tested {
+pub(super) fn infeasible_index(list: &Listed, groups: &[usize], _: Confidence) -> Tested {
     infeasible(list, groups, |found| found.index)
 }
 
-fn infeasible_count(list: &Listed, groups: &[usize], _: Confidence) -> Tested {
+pub(super) fn infeasible_count(list: &Listed, groups: &[usize], _: Confidence) -> Tested {
     infeasible(list, groups, |found| found.count)
 }
 
@@ -359,302 +358,32 @@ fn largest(list: &Listed, groups: &[usize], at: Confidence, kind: Kind) -> Teste
     of_only(list, groups, |list| skew::discounted_by(&list.ranking, &list.all(), kind, || list.chance(at)).tested)
 }
 
-fn rnd(list: &Listed, groups: &[usize], at: Confidence) -> Tested {
+pub(super) fn rnd(list: &Listed, groups: &[usize], at: Confidence) -> Tested {
     largest(list, groups, at, Kind::Difference)
 }
 
-fn rkl(list: &Listed, groups: &[usize], at: Confidence) -> Tested {
+pub(super) fn rkl(list: &Listed, groups: &[usize], at: Confidence) -> Tested {
     largest(list, groups, at, Kind::Kl)
 }
 
-fn rrd(list: &Listed, groups: &[usize], at: Confidence) -> Tested {
+pub(super) fn rrd(list: &Listed, groups: &[usize], at: Confidence) -> Tested {
     largest(list, groups, at, Kind::Ratio)
 }
 
-fn awrf(list: &Listed, groups: &[usize], at: Confidence) -> Tested {
+pub(super) fn awrf(list: &Listed, groups: &[usize], at: Confidence) -> Tested {
     of_only(list, groups, |list| {
         let rows = list.ranking.rows();
         exposure::awrf_by(&list.ranking, rows, Attention::Logarithmic, None, || list.chance(at))
     })
 }
 
-fn pairwise_accuracy(a: &Members, b: &Members, at: Confidence) -> Tested {
+pub(super) fn pairwise_accuracy(a: &Members, b: &Members, at: Confidence) -> Tested {
     Tested::untested(pairwise::accuracy_of(a, b, at.level))
 }
 
-fn rank_parity(a: &Members, b: &Members, at: Confidence) -> Tested {
+pub(super) fn rank_parity(a: &Members, b: &Members, at: Confidence) -> Tested {
     pairwise::parity_of(a, b, at.level)
 }
-
-const SCORE: &[Need] = &[Need::Score];
-const BOTH: &[Need] = &[Need::Score, Need::Label];
-const GEYIK: &str = "Geyik, Ambler, Kenthapadi 2019";
-const YANG: &str = "Yang, Stoyanovich 2017";
-const SINGH: &str = "Singh, Joachims 2018";
-
-/// The least, the most and the fair value.
-type Limits = (Option<f64>, Option<f64>, Option<f64>);
-
-/// An entry; the limits and the fair value are set where there are any.
-const fn entry(
-    name: &'static str,
-    title: &'static str,
-    formula: &'static str,
-    needs: &'static [Need],
-    (of, direction): (Of, Direction),
-    (least, most, fair): Limits,
-    (source, also): (&'static str, &'static str),
-) -> MeasureEntry {
-    MeasureEntry { name, title, formula, needs, of, direction, least, most, fair, source, also }
-}
-
-const UNIT: Limits = (Some(0.0), Some(1.0), None);
-const POSITIVE: Limits = (Some(0.0), None, None);
-const DISTANCE: Limits = (Some(0.0), None, Some(0.0));
-const SHARE_APART: Limits = (Some(0.0), Some(1.0), Some(0.0));
-
-pub(crate) const MEASURES: &[RankMeasure] = &[
-    RankMeasure {
-        entry: entry(
-            "skew_at_k",
-            "skew among the first k",
-            "ln(share of the first k / share wanted)",
-            SCORE,
-            (Of::Group, Direction::Higher),
-            (None, None, None),
-            (GEYIK, "LiFT: skew"),
-        ),
-        compute: Compute::Group(skew_at_k),
-    },
-    RankMeasure {
-        entry: entry(
-            "top_k_selection_rate",
-            "chance to be among the first k",
-            "rows among the first k / rows",
-            SCORE,
-            (Of::Group, Direction::Higher),
-            UNIT,
-            ("NYC 6 RCNY 5-300", "FairBench: top-k selection rate"),
-        ),
-        compute: Compute::Group(top_k),
-    },
-    RankMeasure {
-        entry: entry(
-            "min_skew_at_k",
-            "least skew among the first k",
-            "min over groups of ln(share of the first k / share wanted)",
-            SCORE,
-            (Of::Table, Direction::Higher),
-            (None, Some(0.0), Some(0.0)),
-            (GEYIK, "LiFT: minSkew"),
-        ),
-        compute: Compute::Table(min_skew),
-    },
-    RankMeasure {
-        entry: entry(
-            "max_skew_at_k",
-            "largest skew among the first k",
-            "max over groups of ln(share of the first k / share wanted)",
-            SCORE,
-            (Of::Table, Direction::Lower),
-            DISTANCE,
-            (GEYIK, "LiFT: maxSkew"),
-        ),
-        compute: Compute::Table(max_skew),
-    },
-    RankMeasure {
-        entry: entry(
-            "ndkl",
-            "normalised discounted KL divergence",
-            "sum over i of KL(first i, wanted) / log2(i + 1), over sum of 1 / log2(i + 1)",
-            SCORE,
-            (Of::Table, Direction::Lower),
-            DISTANCE,
-            (GEYIK, "FairRankTune: NDKL"),
-        ),
-        compute: Compute::Table(ndkl),
-    },
-    RankMeasure {
-        entry: entry(
-            "ndkl_excess",
-            "divergence of prefixes beyond chance",
-            "ndkl - mean ndkl of the same rows in random order",
-            SCORE,
-            (Of::Table, Direction::Lower),
-            (None, None, Some(0.0)),
-            (GEYIK, ""),
-        ),
-        compute: Compute::Table(ndkl_excess),
-    },
-    RankMeasure {
-        entry: entry(
-            "infeasible_index",
-            "prefixes that fall short",
-            "prefixes in which a group has fewer than floor(share wanted * length)",
-            SCORE,
-            (Of::Table, Direction::Lower),
-            DISTANCE,
-            (GEYIK, "AIF360: infeasible index"),
-        ),
-        compute: Compute::Table(infeasible_index),
-    },
-    RankMeasure {
-        entry: entry(
-            "infeasible_count",
-            "prefixes and groups that fall short",
-            "pairs of a prefix and a group with fewer than floor(share wanted * length)",
-            SCORE,
-            (Of::Table, Direction::Lower),
-            DISTANCE,
-            (GEYIK, ""),
-        ),
-        compute: Compute::Table(infeasible_count),
-    },
-    RankMeasure {
-        entry: entry(
-            "rnd",
-            "normalised discounted difference",
-            "largest over groups of sum over i = 10, 20, .. of |share of the first i - share| / log2 i, normalised",
-            SCORE,
-            (Of::Table, Direction::Lower),
-            SHARE_APART,
-            (YANG, "FairRank: rND"),
-        ),
-        compute: Compute::Table(rnd),
-    },
-    RankMeasure {
-        entry: entry(
-            "rkl",
-            "normalised discounted KL divergence of cut points",
-            "as rnd, with the KL divergence in bits",
-            SCORE,
-            (Of::Table, Direction::Lower),
-            SHARE_APART,
-            (YANG, "FairRank: rKL"),
-        ),
-        compute: Compute::Table(rkl),
-    },
-    RankMeasure {
-        entry: entry(
-            "rrd",
-            "normalised discounted ratio difference",
-            "as rnd, with |group / others among the first i - group / others|, minorities only",
-            SCORE,
-            (Of::Table, Direction::Lower),
-            DISTANCE,
-            (YANG, "FairRank: rRD"),
-        ),
-        compute: Compute::Table(rrd),
-    },
-    RankMeasure {
-        entry: entry(
-            "exposure",
-            "mean exposure",
-            "mean of 1 / log2(1 + position)",
-            SCORE,
-            (Of::Group, Direction::Higher),
-            UNIT,
-            (SINGH, "FairRankTune: EXP"),
-        ),
-        compute: Compute::Group(seen),
-    },
-    RankMeasure {
-        entry: entry(
-            "exposure_per_merit",
-            "exposure per merit",
-            "mean exposure / share of favourable labels",
-            BOTH,
-            (Of::Group, Direction::Higher),
-            POSITIVE,
-            (SINGH, "FairRankTune: EXPU; disparate treatment ratio"),
-        ),
-        compute: Compute::Group(per_merit),
-    },
-    RankMeasure {
-        entry: entry(
-            "rbp_exposure",
-            "rank-biased exposure",
-            "mean of 0.2 * 0.8^(position - 1)",
-            SCORE,
-            (Of::Group, Direction::Higher),
-            UNIT,
-            ("Diaz, Mitra, Ekstrand, Biega, Carterette 2020", "FairRankTune: ERBE"),
-        ),
-        compute: Compute::Group(rank_biased),
-    },
-    RankMeasure {
-        entry: entry(
-            "awrf",
-            "attention-weighted rank fairness",
-            "1 - JS divergence in bits of the groups' shares of attention from the wanted shares",
-            SCORE,
-            (Of::Table, Direction::Higher),
-            (Some(0.0), Some(1.0), Some(1.0)),
-            ("Sapiezynski and others 2019", "TREC Fair: AWRF; FairRankTune: AWRF"),
-        ),
-        compute: Compute::Table(awrf),
-    },
-    RankMeasure {
-        entry: entry(
-            "pairwise_accuracy",
-            "pairwise accuracy between groups",
-            "P(a above b | label of a above label of b)",
-            BOTH,
-            (Of::Pair, Direction::Higher),
-            UNIT,
-            ("Beutel and others 2019", "xAUC"),
-        ),
-        compute: Compute::Pair(pairwise_accuracy),
-    },
-    RankMeasure {
-        entry: entry(
-            "rank_parity",
-            "rank parity",
-            "P(a above b)",
-            SCORE,
-            (Of::Pair, Direction::Neither),
-            (Some(0.0), Some(1.0), Some(0.5)),
-            ("Kuhlman, VanValkenburg, Rundensteiner 2019", "FairRankTune: ARP"),
-        ),
-        compute: Compute::Pair(rank_parity),
-    },
-    RankMeasure {
-        entry: entry(
-            "precision_at_k",
-            "precision among the first k",
-            "favourable labels / known labels, of the group's rows among the first k",
-            BOTH,
-            (Of::Group, Direction::Higher),
-            UNIT,
-            ("Vasudevan, Kenthapadi 2020", "LiFT, FairBench: precision at k"),
-        ),
-        compute: Compute::Group(precision),
-    },
-    RankMeasure {
-        entry: entry(
-            "recall_at_k",
-            "recall among the first k",
-            "favourable labels among the first k / favourable labels",
-            BOTH,
-            (Of::Group, Direction::Higher),
-            UNIT,
-            ("Vasudevan, Kenthapadi 2020", "LiFT, FairBench: recall at k"),
-        ),
-        compute: Compute::Group(recall),
-    },
-    RankMeasure {
-        entry: entry(
-            "ndcg_at_k",
-            "discounted gain among the first k",
-            "gain of the group's rows / gain with them at the top",
-            BOTH,
-            (Of::Group, Direction::Higher),
-            UNIT,
-            ("Jarvelin, Kekalainen 2002", "LiFT: NDCG at k"),
-        ),
-        compute: Compute::Group(ndcg),
-    },
-];
 
 #[cfg(test)]
 #[path = "measures_tests.rs"]

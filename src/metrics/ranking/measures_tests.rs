@@ -1,5 +1,7 @@
+use super::super::entries::MEASURES;
 use super::*;
 use crate::inference::bootstrap::Bootstrap;
+use crate::metrics::Of;
 
 const AT: Confidence = Confidence { level: 0.95, bootstrap: Bootstrap { replicates: 50, seed: 1 } };
 

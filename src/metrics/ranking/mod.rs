@@ -13,6 +13,8 @@
 //! | and over many lists? | [`many`]: queries, amortised attention, recommendations |
 
 mod chance;
+mod entries;
+
 pub mod exposure;
 pub mod fair_topk;
 mod list;
@@ -25,5 +27,6 @@ pub mod skew;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use entries::MEASURES;
 pub use list::Ranking;
-pub(crate) use measures::{Listed, MEASURES, OnList, RankMeasure};
+pub(crate) use measures::{Listed, OnList, RankMeasure};
