@@ -18,6 +18,9 @@ fn accuracy(weights: [f64; 4]) -> Option<f64> {
     (all > 0.0).then(|| (weights[0] + weights[3]) / all)
 }
 
+/// A figure of one group's cells.
+type Figure = fn(&[Cell]) -> Option<f64>;
+
 /// Of the segments' shares.
 fn entropy(cells: &[Cell]) -> Option<f64> {
     let all: f64 = cells.iter().map(|c| c.weight).sum();
@@ -64,7 +67,7 @@ fn bench(c: &mut Criterion) {
             b.iter(|| run.run(&groups, |_, c| accuracy([c[0].weight, c[1].weight, c[2].weight, c[3].weight])));
         });
     }
-    let figures: [(&str, usize, fn(&[Cell]) -> Option<f64>); 3] =
+    let figures: [(&str, usize, Figure); 3] =
         [("entropy of 12 segments", 12, entropy), ("AUC of 100 scores", 200, auc), ("AUC of 1,024 scores", 2048, auc)];
     for (name, size, figure) in figures {
         let cells = many(size);
