@@ -157,6 +157,16 @@ pub enum Error {
         /// The limit in force.
         limit: usize,
     },
+    /// A group has no row of one label, so that no weight can give it one.
+    #[error("the group `{group}`{place} has no weighted row with {} label in the rows that weights were fitted on; merge it with another group, leave it out, or add rows", if *favorable { "a favourable" } else { "an unfavourable" })]
+    EmptyCell {
+        /// The group.
+        group: String,
+        /// Which label it lacks.
+        favorable: bool,
+        /// Where it was met.
+        place: Place,
+    },
     /// Two tallies were made by different questions.
     #[error("the tallies cannot be combined: {problem}")]
     Mismatch {

@@ -55,6 +55,8 @@
 //!
 //! **Measure something of your own.** [`AuditPlan::metric`](audit::AuditPlan::metric) takes a function of a group's cells.
 //!
+//! **Weigh the rows that a model is trained on.** [`Reweight`](mitigate::reweight::Reweight).
+//!
 //! **After a `linfa` model.** [`BatchBuilder::dataset`](data::BatchBuilder::dataset).
 //!
 //! # What a figure can be
@@ -69,6 +71,7 @@ mod error;
 pub mod individual;
 pub mod inference;
 pub mod metrics;
+pub mod mitigate;
 pub mod report;
 pub mod tally;
 
