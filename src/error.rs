@@ -298,7 +298,6 @@ impl Error {
     }
 
     /// A column that is not among those there are.
-    #[cfg(any(feature = "csv", feature = "parquet"))]
     pub(crate) fn missing_column(column: &str, file: Option<PathBuf>, available: Vec<String>) -> Self {
         Error::MissingColumn {
             column: column.into(),
