@@ -1,6 +1,6 @@
 //! The arguments and the help that explains them. Texts become the library's types here, nothing more.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
@@ -345,6 +345,18 @@ pub enum Format {
     Markdown,
     /// For a spreadsheet: one row a figure.
     Csv,
+}
+
+impl Format {
+    /// The form asked for, or that of the file's name.
+    pub fn of(asked: Option<Format>, output: Option<&Path>) -> Self {
+        asked.unwrap_or(match crate::output::extension(output).as_deref() {
+            Some("json") => Format::Json,
+            Some("md" | "markdown") => Format::Markdown,
+            Some("csv") => Format::Csv,
+            _ => Format::Text,
+        })
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

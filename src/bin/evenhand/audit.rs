@@ -1,7 +1,6 @@
 //! `evenhand audit`: files, columns and a policy in, a report and an exit status out.
 
 use std::ffi::OsString;
-use std::path::Path;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use evenhand::Error;
@@ -9,7 +8,7 @@ use evenhand::audit::{AuditPlan, Verdict};
 use evenhand::report::{Report, TextStyle};
 use evenhand::tally::Limits;
 
-use crate::args::{AuditArgs, Format, OutputArgs};
+use crate::args::{AuditArgs, Format};
 use crate::failure::Failure;
 use crate::inputs;
 use crate::output::{self, Target};
@@ -20,15 +19,9 @@ use crate::settings::Settings;
 pub fn run(args: &AuditArgs) -> Result<u8, Failure> {
     let settings = Settings::new(args)?;
     let files = inputs::expand(&args.files)?;
-    let target = match &args.output.output {
-        Some(path) if path.as_os_str() == "-" => None,
-        Some(path) if inputs::is_input(path, &files) => {
-            let message = format!("{} is one of the files to audit", path.display());
-            return Err(Failure::new(message, "a report would replace your data; name another file by `--output`"));
-        }
-        Some(path) => Some((Target::new(path, true)?, path)),
-        None => None,
-    };
+    let path = args.output.output.as_deref();
+    let format = Format::of(args.output.format, path);
+    let target = Target::of_report(path, &files, "one of the files to audit")?.zip(path);
     if let Some(threads) = args.reading.threads {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads);
         pool.build_global()
@@ -48,13 +41,13 @@ pub fn run(args: &AuditArgs) -> Result<u8, Failure> {
     };
     match target {
         Some((target, path)) => {
-            target.write(render(&report, format(&args.output), style)?.as_bytes())?;
+            target.write(render(&report, format, style)?.as_bytes())?;
             if !args.output.quiet {
                 output::note(&format!("{}\nThe report is in {}.", report.summary, path.display()));
             }
         }
         None if args.output.quiet => {}
-        None => output::to_stdout(render(&report, format(&args.output), style)?.as_bytes())?,
+        None => output::to_stdout(render(&report, format, style)?.as_bytes())?,
     }
     if settings.policy.criteria.is_empty() && !args.output.quiet {
         output::note("note: nothing was judged: the policy has no criteria and there is no decision for the usual one");
@@ -133,17 +126,6 @@ fn now() -> Result<String, Failure> {
         },
     };
     Ok(humantime::format_rfc3339_seconds(time).to_string())
-}
-
-/// The form asked for, or that of the file's name.
-fn format(output: &OutputArgs) -> Format {
-    let extension = output.output.as_deref().and_then(Path::extension).map(|e| e.to_string_lossy().to_lowercase());
-    output.format.unwrap_or(match extension.as_deref() {
-        Some("json") => Format::Json,
-        Some("md" | "markdown") => Format::Markdown,
-        Some("csv") => Format::Csv,
-        _ => Format::Text,
-    })
 }
 
 fn render(report: &Report, format: Format, style: TextStyle) -> Result<String, Failure> {

@@ -137,15 +137,7 @@ fn pair(text: &str) -> Result<[String; 2], String> {
 
 pub fn run(args: &DeliveryArgs) -> Result<(), Failure> {
     let files = [args.file.clone()];
-    let target = match &args.output {
-        Some(path) if path.as_os_str() == "-" => None,
-        Some(path) if inputs::is_input(path, &files) => {
-            let message = format!("{} is the file to audit", path.display());
-            return Err(Failure::new(message, "a report would replace your data; name another file by `--output`"));
-        }
-        Some(path) => Some(Target::new(path, true)?),
-        None => None,
-    };
+    let target = Target::of_report(args.output.as_deref(), &files, "the file to audit")?;
     let source = inputs::open(&files, None, false)?;
     let mut table = DeliveryTable::read(&args.file, &source, &columns(args))?;
     if let Some(stratum) = &args.interested {
@@ -157,10 +149,7 @@ pub fn run(args: &DeliveryArgs) -> Result<(), Failure> {
         pairs: args.pair.clone(),
     })?;
     let text = render(&report, args)?;
-    match target {
-        Some(target) => target.write(text.as_bytes()),
-        None => output::to_stdout(text.as_bytes()),
-    }
+    output::deliver(target.as_ref(), text.as_bytes())
 }
 
 fn columns(args: &DeliveryArgs) -> DeliveryColumns {
@@ -184,14 +173,7 @@ fn columns(args: &DeliveryArgs) -> DeliveryColumns {
 }
 
 fn render(report: &DeliveryReport, args: &DeliveryArgs) -> Result<String, Failure> {
-    let extension = args.output.as_deref().and_then(std::path::Path::extension);
-    let format = args.format.unwrap_or(match extension.map(|e| e.to_string_lossy().to_lowercase()).as_deref() {
-        Some("json") => Format::Json,
-        Some("csv") => Format::Csv,
-        Some("md" | "markdown") => Format::Markdown,
-        _ => Format::Text,
-    });
-    Ok(match format {
+    Ok(match Format::of(args.format, args.output.as_deref()) {
         Format::Text => report.to_text(),
         Format::Markdown => report.to_markdown(),
         Format::Json => report.to_json()?,

@@ -5,6 +5,7 @@ use std::io::{self, ErrorKind, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
 use crate::failure::Failure;
+use crate::inputs;
 
 /// The width of a text that goes to no terminal.
 const WIDTH: usize = 80;
@@ -18,6 +19,16 @@ pub fn to_stdout(bytes: &[u8]) -> Result<(), Failure> {
         Err(e) if e.kind() != ErrorKind::BrokenPipe => Err(Failure::unwritable(Path::new("standard output"), &e)),
         _ => Ok(()),
     }
+}
+
+/// Writes to the file, or to standard output where there is none.
+pub fn deliver(target: Option<&Target>, bytes: &[u8]) -> Result<(), Failure> {
+    target.map_or_else(|| to_stdout(bytes), |target| target.write(bytes))
+}
+
+/// The end of a file's name that tells its form, in small letters.
+pub fn extension(output: Option<&Path>) -> Option<String> {
+    output.and_then(Path::extension).map(|e| e.to_string_lossy().to_lowercase())
 }
 
 /// A word to who runs the tool, on standard error.
@@ -49,6 +60,19 @@ pub struct Target {
 }
 
 impl Target {
+    /// Of a report on `files`; none where it goes to standard output. `reader` says what a file is that it would replace.
+    pub fn of_report(output: Option<&Path>, files: &[PathBuf], reader: &str) -> Result<Option<Self>, Failure> {
+        match output {
+            Some(path) if path.as_os_str() == "-" => Ok(None),
+            Some(path) if inputs::is_input(path, files) => {
+                let message = format!("{} is {reader}", path.display());
+                Err(Failure::new(message, "a report would replace your data; name another file by `--output`"))
+            }
+            Some(path) => Self::new(path, true).map(Some),
+            None => Ok(None),
+        }
+    }
+
     /// Checks that the file can be written; where it must not be `replace`d, that it is not there.
     pub fn new(path: &Path, replace: bool) -> Result<Self, Failure> {
         let unwritable = |e: io::Error| Failure::unwritable(path, &e);

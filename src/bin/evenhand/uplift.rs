@@ -106,15 +106,7 @@ enum UpliftFormat {
 
 pub fn run(args: &UpliftArgs) -> Result<(), Failure> {
     let files = [args.file.clone()];
-    let target = match &args.output {
-        Some(path) if path.as_os_str() == "-" => None,
-        Some(path) if inputs::is_input(path, &files) => {
-            let message = format!("{} is the file to audit", path.display());
-            return Err(Failure::new(message, "a report would replace your data; name another file by `--output`"));
-        }
-        Some(path) => Some(Target::new(path, true)?),
-        None => None,
-    };
+    let target = Target::of_report(args.output.as_deref(), &files, "the file to audit")?;
     let source = inputs::open(&files, None, false)?;
     let hold_out = HoldOut::read(&args.file, &source, &columns(args))?;
     let mut audit = hold_out.audit().confidence(args.confidence).min_arm_size(args.min_arm_size);
@@ -122,10 +114,7 @@ pub fn run(args: &UpliftArgs) -> Result<(), Failure> {
         audit = audit.reference(&reference.name, &reference.value);
     }
     let text = render(&audit.run()?, args)?;
-    match target {
-        Some(target) => target.write(text.as_bytes()),
-        None => output::to_stdout(text.as_bytes()),
-    }
+    output::deliver(target.as_ref(), text.as_bytes())
 }
 
 fn columns(args: &UpliftArgs) -> HoldOutColumns {
@@ -149,8 +138,7 @@ fn columns(args: &UpliftArgs) -> HoldOutColumns {
 }
 
 fn render(report: &UpliftReport, args: &UpliftArgs) -> Result<String, Failure> {
-    let extension = args.output.as_deref().and_then(std::path::Path::extension);
-    let format = args.format.unwrap_or(match extension.map(|e| e.to_string_lossy().to_lowercase()).as_deref() {
+    let format = args.format.unwrap_or(match output::extension(args.output.as_deref()).as_deref() {
         Some("json") => UpliftFormat::Json,
         Some("csv") => UpliftFormat::Csv,
         _ => UpliftFormat::Text,
