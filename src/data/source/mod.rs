@@ -35,6 +35,7 @@ mod plan;
 mod progress;
 mod schedule;
 mod spool;
+mod texts;
 
 use std::collections::{BTreeMap, HashSet};
 use std::fmt;
@@ -52,6 +53,7 @@ use intake::{Intake, Outcome};
 use plan::Plan;
 use progress::{Listener, Meter};
 use spool::{Input, Stamp};
+pub(crate) use texts::Texts;
 
 /// Files that together are one batch of rows.
 ///

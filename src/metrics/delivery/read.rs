@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use super::table::{DeliveryRow, DeliveryTable, NUMBER, PersonDelivery};
-use crate::data::source::Source;
-use crate::data::{Binary, default_missing};
+use crate::data::Binary;
+use crate::data::source::{Source, Texts};
 use crate::error::{Error, Place, Result};
 
 /// The parts that the columns of a file play in an audit of delivery.
@@ -38,14 +38,6 @@ pub struct DeliveryColumns {
     pub rounded: f64,
     /// Whether rows are people, to be counted.
     pub people: bool,
-}
-
-/// The columns of a file as text.
-struct Texts<'p> {
-    path: &'p Path,
-    names: Vec<String>,
-    values: Vec<Vec<String>>,
-    missing: Vec<String>,
 }
 
 impl DeliveryTable {
@@ -82,12 +74,7 @@ impl DeliveryTable {
                 return Err(Error::setting(what, value, NUMBER));
             }
         }
-        let sample = source.sample(usize::MAX)?;
-        let names = sample.columns.into_iter().map(|c| c.name).collect();
-        let texts = Texts { path, names, values: sample.values, missing: default_missing() };
-        if texts.values.iter().all(Vec::is_empty) {
-            return Err(Error::Nothing { problem: "the file has no rows", place: texts.place(None) });
-        }
+        let texts = Texts::read(path, source)?;
         let table = if columns.people { texts.people(columns)? } else { texts.rows(columns)? };
         table.map_err(|e| columns.named(e, path))
     }
@@ -114,25 +101,6 @@ impl DeliveryColumns {
 }
 
 impl Texts<'_> {
-    fn place(&self, row: Option<usize>) -> Place {
-        Place { file: Some(self.path.into()), row: row.map(|r| r as u64 + 1) }
-    }
-
-    fn column(&self, name: &str) -> Result<&[String]> {
-        match self.names.iter().position(|n| n == name) {
-            Some(at) => Ok(&self.values[at]),
-            None => Err(Error::missing_column(name, Some(self.path.into()), self.names.clone())),
-        }
-    }
-
-    fn is_missing(&self, text: &str) -> bool {
-        self.missing.iter().any(|m| m == text)
-    }
-
-    fn bad(&self, column: &str, row: usize, value: &str, expected: &'static str) -> Error {
-        Error::BadNumber { column: column.into(), value: value.into(), place: self.place(Some(row)), expected }
-    }
-
     fn named(&self, name: &str) -> Result<Vec<String>> {
         let one = |(row, text): (usize, &String)| match self.is_missing(text) {
             true => Err(self.bad(name, row, text, "a name in every row: leave the row out, or give it one")),
@@ -146,7 +114,7 @@ impl Texts<'_> {
         Ok(self.column(name)?.iter().map(|v| Some(v.clone()).filter(|v| !self.is_missing(v))).collect())
     }
 
-    fn numbers(&self, name: &str) -> Result<Vec<Option<f64>>> {
+    fn counts(&self, name: &str) -> Result<Vec<Option<f64>>> {
         let number = |(row, text): (usize, &String)| match text.parse::<f64>() {
             _ if self.is_missing(text) => Ok(None),
             Ok(value) if value.is_finite() && value >= 0.0 => Ok(Some(value)),
@@ -156,11 +124,11 @@ impl Texts<'_> {
     }
 
     fn maybe(&self, name: &Option<String>) -> Result<Vec<Option<f64>>> {
-        name.as_ref().map_or(Ok(Vec::new()), |n| self.numbers(n))
+        name.as_ref().map_or(Ok(Vec::new()), |n| self.counts(n))
     }
 
     fn needed(&self, name: &str) -> Result<Vec<f64>> {
-        let all = self.numbers(name)?.into_iter().zip(self.column(name)?).enumerate();
+        let all = self.counts(name)?.into_iter().zip(self.column(name)?).enumerate();
         all.map(|(row, (v, text))| v.ok_or_else(|| self.bad(name, row, text, NUMBER))).collect()
     }
 

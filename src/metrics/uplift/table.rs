@@ -3,9 +3,11 @@
 use std::path::Path;
 
 use super::{Assignment, UpliftAudit};
-use crate::data::source::Source;
-use crate::data::{Binary, Categorical, default_missing};
-use crate::error::{Error, Place, Result};
+use crate::data::source::{Source, Texts};
+use crate::data::{Binary, Categorical};
+#[cfg(doc)]
+use crate::error::Error;
+use crate::error::Result;
 
 /// Where the probability of being treated comes from.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -57,14 +59,6 @@ pub struct HoldOut {
     propensities: Vec<f64>,
 }
 
-/// The columns of a file as text.
-struct Texts<'p> {
-    path: &'p Path,
-    names: Vec<String>,
-    values: Vec<Vec<String>>,
-    missing: Vec<String>,
-}
-
 impl HoldOut {
     /// Reads a file of any kind that [`Source`] reads, into memory: its cells as text first, so that it takes several
     /// times the file's size.
@@ -96,12 +90,7 @@ impl HoldOut {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn read(path: &Path, source: &Source, columns: &HoldOutColumns) -> Result<Self> {
-        let sample = source.sample(usize::MAX)?;
-        let names = sample.columns.into_iter().map(|c| c.name).collect();
-        let mut texts = Texts { path, names, values: sample.values, missing: default_missing() };
-        if texts.values.iter().all(Vec::is_empty) {
-            return Err(Error::Nothing { problem: "the file has no rows", place: texts.place(None) });
-        }
+        let mut texts = Texts::read(path, source)?;
         // What nobody asks for need not be kept.
         let mut wanted: Vec<&String> = columns.attributes.iter().chain([&columns.treated, &columns.outcome]).collect();
         wanted.extend(
@@ -111,11 +100,7 @@ impl HoldOut {
         if let PropensitySource::Column(name) = &columns.propensity {
             wanted.push(name);
         }
-        for (name, values) in texts.names.iter().zip(&mut texts.values) {
-            if !wanted.contains(&name) {
-                *values = Vec::new();
-            }
-        }
+        texts.keep(&wanted);
         let numbers = |name: &Option<String>, needed| name.as_ref().map(|n| texts.numbers(n, needed)).transpose();
         Ok(HoldOut {
             attributes: columns.attributes.iter().map(|n| texts.levels(n)).collect::<Result<_>>()?,
@@ -168,21 +153,6 @@ impl HoldOut {
 }
 
 impl Texts<'_> {
-    fn place(&self, row: Option<usize>) -> Place {
-        Place { file: Some(self.path.into()), row: row.map(|r| r as u64 + 1) }
-    }
-
-    fn column(&self, name: &str) -> Result<&[String]> {
-        match self.names.iter().position(|n| n == name) {
-            Some(at) => Ok(&self.values[at]),
-            None => Err(Error::missing_column(name, Some(self.path.into()), self.names.clone())),
-        }
-    }
-
-    fn is_missing(&self, text: &str) -> bool {
-        self.missing.iter().any(|m| m == text)
-    }
-
     fn levels(&self, name: &str) -> Result<Categorical<'static>> {
         let values = self.column(name)?.iter().map(|v| Some(v).filter(|v| !self.is_missing(v)));
         Ok(Categorical::from_options(name, values))
@@ -197,12 +167,9 @@ impl Texts<'_> {
         let number = |(row, text): (usize, &String)| match text.parse::<f64>() {
             _ if self.is_missing(text) && !needed => Ok(f64::NAN),
             Ok(value) if value.is_finite() => Ok(value),
-            _ => Err(Error::BadNumber {
-                column: name.into(),
-                value: text.clone(),
-                place: self.place(Some(row)),
-                expected: if needed { "a finite number in every row" } else { "a finite number" },
-            }),
+            _ => {
+                Err(self.bad(name, row, text, if needed { "a finite number in every row" } else { "a finite number" }))
+            }
         };
         self.column(name)?.iter().enumerate().map(number).collect()
     }
