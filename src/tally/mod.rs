@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 
 pub use accumulate::{Accumulator, Limits};
 pub use cells::{Cell, Counts, ScoreSums};
+pub(crate) use kernel::{Span, add_levels};
 pub(crate) use margin::{Group, Parts};
 
 use crate::data::parts::WHOLE;

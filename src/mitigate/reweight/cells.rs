@@ -3,10 +3,11 @@
 use serde::{Deserialize, Serialize};
 
 use super::Scheme;
-use crate::data::{Batch, Categorical, Codes};
+use crate::data::{Batch, Categorical};
+use crate::tally::{Cell, Span, Tally, add_levels};
 use crate::{Error, Place, Result};
 
-/// Groups up to which tables are kept; each takes some 100 bytes.
+/// Groups up to which a table of factors is made; each takes 24 bytes.
 const LIMIT: usize = 4_000_000;
 /// Rows whose groups are found at once, in the cache.
 const CHUNK: usize = 4096;
@@ -102,81 +103,79 @@ impl CellWeights {
         });
         match weights.iter().position(|w| w.is_nan()) {
             None => Ok(weights),
-            Some(row) => Err(grid.empty(grid.key_at(row), grid.labels[row] == 1, Place::row(row))),
+            Some(row) => Err(empty(&grid.levels_at(row), grid.labels[row] == 1, Place::row(row))),
         }
     }
 }
 
-/// Rows, weight and squared weight of a group by label.
-type Sums = [[f64; 3]; 2];
-
 pub(super) fn fit(scheme: Scheme, attributes: &[String], batch: &Batch) -> Result<CellWeights> {
     let grid = Grid::of(batch, attributes)?;
-    let mut table: Vec<[[f64; 3]; 3]> = vec![Default::default(); grid.size];
-    let given = batch.weight.as_ref().map(|w| &w.values[..]);
-    grid.chunks(|start, keys, labels| {
-        let rows = keys.iter().zip(labels);
-        let mut count = |key: u32, label: u8, weight: f64| {
-            let [n, sum, squares] = &mut table[key as usize][usize::from(label)];
-            *n += 1.0;
-            *sum += weight;
-            *squares += weight * weight;
-        };
-        match given {
-            Some(given) => rows.zip(&given[start..]).for_each(|((key, label), weight)| count(*key, *label, *weight)),
-            None => rows.for_each(|(key, label)| count(*key, *label, 1.0)),
+    let counted = Batch {
+        rows: batch.rows,
+        attributes: grid.columns.iter().map(|c| c.borrowed()).collect(),
+        strata: Vec::new(),
+        label: batch.label.as_ref().map(|l| l.borrowed()),
+        models: Vec::new(),
+        segmentations: Vec::new(),
+        weight: batch.weight.as_ref().map(|w| w.borrowed()),
+        parts: None,
+    };
+    let tally = Tally::of(&counted)?;
+    let axes = &tally.schema().attributes;
+    let numbers: Vec<usize> = (0..axes.len()).collect();
+    // Each group with its cell of either label.
+    let mut known: Vec<(Vec<String>, [Cell; 2])> = Vec::new();
+    for group in tally.margin(0, &numbers).groups {
+        let sums = [0, 1].map(|y| group.whole.sum(|label, _| label == y));
+        if sums[0].weight + sums[1].weight > 0.0 {
+            known.push((axes.iter().zip(&group.levels).map(|(axis, l)| axis.levels[*l].clone()).collect(), sums));
         }
-    });
-    let known: Vec<(usize, Sums)> = (0..grid.size)
-        .filter(|key| grid.known(*key))
-        .map(|key| (key, [table[key][0], table[key][1]]))
-        .filter(|(_, [no, yes])| no[1] + yes[1] > 0.0)
-        .collect();
-    let whole: f64 = known.iter().map(|(_, [no, yes])| no[1] + yes[1]).sum();
+    }
+    let of_label = [0, 1].map(|y| known.iter().map(|(_, sums)| sums[y].weight).sum::<f64>());
+    let whole = of_label[0] + of_label[1];
     if whole <= 0.0 {
         return Err(Error::Nothing {
             problem: "no row has a known group, a known label and a weight",
             place: Place::default(),
         });
     }
-    let of_label = [0, 1].map(|y| known.iter().map(|(_, sums)| sums[y][1]).sum::<f64>());
     let (mut cells, mut groups) = (Vec::with_capacity(2 * known.len()), Vec::with_capacity(known.len()));
-    let (mut squares, mut squares_before, mut after_all, mut largest) = (0.0, 0.0, 0.0, 0.0f64);
-    let mut counted = 0.0;
-    for (key, sums) in &known {
-        let group = sums[0][1] + sums[1][1];
-        let mut after = [0.0; 2];
-        for label in [0, 1] {
-            let [rows, weight, squared] = sums[label];
-            if weight <= 0.0 && (of_label[label] > 0.0 || scheme == Scheme::FairBalance) {
-                return Err(grid.empty(*key, label == 1, Place::default()));
-            }
-            counted += rows;
-            if weight <= 0.0 {
+    let (mut before, mut after, mut largest) = (Cell::default(), Cell::default(), 0.0f64);
+    for (levels, sums) in known {
+        let group = sums[0].weight + sums[1].weight;
+        let mut labels = [0.0; 2];
+        for (label, cell) in sums.iter().enumerate() {
+            before.add(cell, 1.0);
+            if cell.weight <= 0.0 {
+                // Where nobody has the label, independence asks for nothing.
+                if of_label[label] > 0.0 || scheme == Scheme::FairBalance {
+                    return Err(empty(&levels, label == 1, Place::default()));
+                }
                 continue;
             }
             let factor = match scheme {
-                Scheme::KamiranCalders => (group / whole) * (of_label[label] / weight),
-                Scheme::FairBalance => group / (2.0 * weight),
+                Scheme::KamiranCalders => (group / whole) * (of_label[label] / cell.weight),
+                Scheme::FairBalance => group / (2.0 * cell.weight),
             };
-            after[label] = factor * weight;
-            after_all += after[label];
-            squares += factor * factor * squared;
-            squares_before += squared;
+            labels[label] = factor * cell.weight;
+            after.add(
+                &Cell { rows: cell.rows, weight: labels[label], weight_squared: factor * factor * cell.weight_squared },
+                1.0,
+            );
             largest = largest.max(factor);
             cells.push(WeightedCell {
-                levels: grid.levels_of(*key),
+                levels: levels.clone(),
                 favorable: label == 1,
-                rows: rows as u64,
-                weight,
+                rows: cell.rows as u64,
+                weight: cell.weight,
                 factor,
             });
         }
         groups.push(GroupBalance {
-            group: grid.levels_of(*key).join(" & "),
+            group: levels.join(" & "),
             share: group / whole,
-            before: sums[1][1] / group,
-            after: after[1] / (after[0] + after[1]),
+            before: sums[1].weight / group,
+            after: labels[1] / (labels[0] + labels[1]),
         });
     }
     Ok(CellWeights {
@@ -184,16 +183,22 @@ pub(super) fn fit(scheme: Scheme, attributes: &[String], batch: &Batch) -> Resul
         attributes: grid.columns.iter().map(|c| c.name().to_string()).collect(),
         cells,
         groups,
-        left_alone: batch.rows() as u64 - counted as u64,
-        effective_size_before: whole * whole / squares_before,
-        effective_size: after_all * after_all / squares,
+        left_alone: batch.rows() as u64 - before.rows as u64,
+        effective_size_before: before.effective(),
+        effective_size: after.effective(),
         largest_factor: largest,
     })
+}
+
+fn empty(levels: &[String], favorable: bool, place: Place) -> Error {
+    Error::EmptyCell { group: levels.join(" & "), favorable, place }
 }
 
 /// The groups that attributes make, numbered by mixed digits: 0 for missing, level + 1.
 struct Grid<'b> {
     columns: Vec<&'b Categorical<'b>>,
+    /// What a level of each column adds to a group's number.
+    strides: Vec<usize>,
     labels: &'b [u8],
     size: usize,
 }
@@ -216,78 +221,48 @@ impl<'b> Grid<'b> {
         }
         let cells = columns.iter().fold(1u128, |size, c| size.saturating_mul(c.levels().len() as u128 + 1));
         if cells > LIMIT as u128 {
-            let parts: Vec<String> = columns.iter().map(|c| format!("{} ({})", c.name(), c.levels().len())).collect();
+            let parts: Vec<String> =
+                columns.iter().map(|c| format!("`{}` ({} levels)", c.name(), c.levels().len())).collect();
             return Err(Error::TooManyCells { attributes: parts.join(" × "), cells, limit: LIMIT });
         }
-        Ok(Grid { columns, labels: labels.codes(), size: cells as usize })
+        let mut size = 1;
+        let mut strides = Vec::with_capacity(columns.len());
+        for column in &columns {
+            strides.push(size);
+            size *= column.levels().len() + 1;
+        }
+        Ok(Grid { columns, strides, labels: labels.codes(), size })
     }
 
     /// Gives each chunk of rows its first row, its rows' numbers of groups and labels.
     fn chunks(&self, mut each: impl FnMut(usize, &[u32], &[u8])) {
         let mut keys = [0u32; CHUNK];
-        for start in (0..self.labels.len()).step_by(CHUNK) {
-            let labels = &self.labels[start..self.labels.len().min(start + CHUNK)];
-            let keys = &mut keys[..labels.len()];
+        for (number, labels) in self.labels.chunks(CHUNK).enumerate() {
+            let (keys, from) = (&mut keys[..labels.len()], number * CHUNK);
             keys.fill(0);
-            for column in &self.columns {
-                let base = column.levels().len() as u32 + 1;
-                // Missing is the largest code: adding one in the code's own type makes it 0.
-                macro_rules! add {
-                    ($codes:expr) => {
-                        keys.iter_mut()
-                            .zip(&$codes[start..])
-                            .for_each(|(key, code)| *key = *key * base + code.wrapping_add(1) as u32)
-                    };
-                }
-                match column.codes() {
-                    Codes::U8(codes) => add!(codes),
-                    Codes::U16(codes) => add!(codes),
-                    Codes::U32(codes) => add!(codes),
-                }
+            for (column, stride) in self.columns.iter().zip(&self.strides) {
+                add_levels(keys, column.codes(), Span { from, to: from + labels.len() }, *stride as u64);
             }
-            each(start, keys, labels);
+            each(from, keys, labels);
         }
-    }
-
-    fn digits(&self, mut key: usize) -> Vec<usize> {
-        let mut digits: Vec<usize> = self
-            .columns
-            .iter()
-            .rev()
-            .map(|c| {
-                let base = c.levels().len() + 1;
-                let digit = key % base;
-                key /= base;
-                digit
-            })
-            .collect();
-        digits.reverse();
-        digits
     }
 
     /// Whether every attribute is known.
     fn known(&self, key: usize) -> bool {
-        self.digits(key).iter().all(|d| *d > 0)
-    }
-
-    fn levels_of(&self, key: usize) -> Vec<String> {
-        let level = |(c, d): (&&Categorical, usize)| c.levels().get(d.wrapping_sub(1)).cloned().unwrap_or_default();
-        self.columns.iter().zip(self.digits(key)).map(level).collect()
+        let digit = |(column, stride): (&&Categorical, &usize)| key / stride % (column.levels().len() + 1);
+        self.columns.iter().zip(&self.strides).map(digit).all(|digit| digit > 0)
     }
 
     /// The group of these levels, where this batch has them all.
     fn key_of(&self, levels: &[String]) -> Option<usize> {
-        self.columns.iter().zip(levels).try_fold(0, |key, (c, level)| {
-            let at = c.levels().iter().position(|l| l == level)?;
-            Some(key * (c.levels().len() + 1) + at + 1)
+        self.columns.iter().zip(&self.strides).zip(levels).try_fold(0, |key, ((column, stride), level)| {
+            let at = column.levels().iter().position(|l| l == level)?;
+            Some(key + (at + 1) * stride)
         })
     }
 
-    fn key_at(&self, row: usize) -> usize {
-        self.columns.iter().fold(0, |key, c| key * (c.levels().len() + 1) + c.codes().get(row).map_or(0, |l| l + 1))
-    }
-
-    fn empty(&self, key: usize, favorable: bool, place: Place) -> Error {
-        Error::EmptyCell { group: self.levels_of(key).join(" & "), favorable, place }
+    /// The levels of a row whose group is known.
+    fn levels_at(&self, row: usize) -> Vec<String> {
+        self.columns.iter().filter_map(|c| Some(c.levels()[c.codes().get(row)?].clone())).collect()
     }
 }

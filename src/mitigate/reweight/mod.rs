@@ -84,7 +84,7 @@ impl Reweight {
     ///
     /// # Errors
     /// [`Error::Nothing`] without a label, without attributes or without a weighted row of known group and label;
-    /// [`Error::Unknown`] for an attribute that the batch has not; [`Error::TooManyCells`];
+    /// [`Error::MissingColumn`] for an attribute that the batch has not; [`Error::TooManyCells`];
     /// [`Error::EmptyCell`] naming a group of which no row has one of the labels: no weight can give it one.
     pub fn fit(&self, batch: &Batch) -> Result<CellWeights> {
         cells::fit(self.scheme, &self.attributes, batch)
