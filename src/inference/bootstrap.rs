@@ -17,6 +17,7 @@ use rand_distr::{Distribution, Gamma};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
+use super::multinomial::Multinomial;
 use super::rng::{BLOCK, binomial, stream};
 use crate::tally::Cell;
 
@@ -53,29 +54,26 @@ impl Bootstrap {
     where
         F: Fn(usize, &[Cell]) -> Option<f64> + Sync,
     {
-        let samplers: Vec<Sampler> = groups.iter().map(|cells| Sampler::new(cells)).collect();
-        let blocks = self.replicates.div_ceil(BLOCK);
-        let parts: Vec<Vec<f64>> = (0..groups.len() * blocks)
-            .into_par_iter()
-            .map(|task| {
-                let (group, block) = (task / blocks, task % blocks);
+        let of_group = |(group, cells): (usize, &&[Cell])| {
+            // Made here and not for all groups at once: the tables of a sampler may take megabytes.
+            let sampler = Sampler::new(cells);
+            let of_block = |block: usize| {
                 let size = BLOCK.min(self.replicates - block * BLOCK);
                 let mut rng = stream(self.seed, group, block);
-                let mut drawn = groups[group].to_vec();
+                let (mut drawn, mut counts) = (cells.to_vec(), Vec::new());
                 let mut values = Vec::with_capacity(size);
                 for _ in 0..size {
-                    samplers[group].draw(groups[group], &mut drawn, &mut rng);
+                    sampler.draw(cells, &mut drawn, &mut counts, &mut rng);
                     values.extend(stat(group, &drawn).filter(|value| value.is_finite()));
                 }
                 values
-            })
-            .collect();
-        (0..groups.len())
-            .map(|group| {
-                let values = parts[group * blocks..(group + 1) * blocks].concat();
-                Replicates { undefined: self.replicates - values.len(), replicates: values }
-            })
-            .collect()
+            };
+            let blocks: Vec<Vec<f64>> =
+                (0..self.replicates.div_ceil(BLOCK)).into_par_iter().map(of_block).collect();
+            let values = blocks.concat();
+            Replicates { undefined: self.replicates - values.len(), replicates: values }
+        };
+        groups.par_iter().enumerate().map(of_group).collect()
     }
 }
 
@@ -106,6 +104,8 @@ where
 enum Sampler {
     /// A multinomial of this many rows, each of this weight.
     Rows(f64, f64),
+    /// The same over many cells.
+    Spread(Multinomial, f64),
     /// Independent gamma weights; `None` for a cell that stays as it is (no weight).
     Weights(Vec<Option<Gamma<f64>>>),
 }
@@ -116,7 +116,11 @@ impl Sampler {
         cells.iter().for_each(|cell| total.add(cell, 1.0));
         if total.is_uniform() {
             let weight = if total.rows > 0.0 { total.weight / total.rows } else { 1.0 };
-            return Self::Rows(if total.rows.is_finite() { total.rows.max(0.0).round() } else { 0.0 }, weight);
+            let rows = if total.rows.is_finite() { total.rows.max(0.0).round() } else { 0.0 };
+            return match Multinomial::new(rows, cells.iter().map(|cell| cell.rows)) {
+                Some(multinomial) => Self::Spread(multinomial, weight),
+                None => Self::Rows(rows, weight),
+            };
         }
         let gamma = |cell: &Cell| {
             let shape = cell.weight * cell.weight / cell.weight_squared;
@@ -127,8 +131,17 @@ impl Sampler {
         Self::Weights(cells.iter().map(gamma).collect())
     }
 
-    fn draw<R: Rng>(&self, cells: &[Cell], drawn: &mut [Cell], rng: &mut R) {
+    /// Draws every cell with rows anew; `counts` is only room to work in.
+    fn draw<R: Rng>(&self, cells: &[Cell], drawn: &mut [Cell], counts: &mut Vec<u64>, rng: &mut R) {
+        let of_count = |count: f64, weight: f64| Cell {
+            rows: count,
+            weight: count * weight,
+            weight_squared: count * weight * weight,
+        };
         match self {
+            Self::Spread(multinomial, weight) => {
+                multinomial.draw(counts, rng, |at, count| drawn[at] = of_count(count, *weight));
+            }
             Self::Rows(total, weight) => {
                 let (mut left, mut mass) = (*total, *total);
                 for (cell, new) in cells.iter().zip(drawn) {
@@ -138,7 +151,7 @@ impl Sampler {
                     let count = if rows > 0.0 { binomial(rng, left, share) } else { 0.0 };
                     left -= count;
                     mass -= rows;
-                    *new = Cell { rows: count, weight: count * weight, weight_squared: count * weight * weight };
+                    *new = of_count(count, *weight);
                 }
             }
             Self::Weights(gammas) => {

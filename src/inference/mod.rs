@@ -37,6 +37,7 @@ mod homogeneity;
 pub mod hypothesis;
 mod interval;
 pub mod multiplicity;
+mod multinomial;
 pub(crate) mod noncentral;
 mod null;
 mod pairs;
