@@ -12,6 +12,7 @@ pub(crate) mod parts;
 mod segments;
 #[cfg(any(feature = "csv", feature = "parquet"))]
 pub mod source;
+mod table;
 
 pub use bands::{Bands, Range};
 pub use batch::{Batch, BatchBuilder, Cut, Model, Numbers, Top};
@@ -19,6 +20,7 @@ pub use binary::{Binary, NEGATIVE, POSITIVE, UNKNOWN, default_missing};
 pub use categorical::{Categorical, Codes};
 pub use columns::{Columns, LevelColumn, SegmentColumns};
 pub use segments::Segments;
+pub use table::{Column, Table};
 
 pub(crate) use batch::Rule;
 #[cfg(any(feature = "csv", feature = "parquet"))]

@@ -68,8 +68,7 @@ impl Bootstrap {
                 }
                 values
             };
-            let blocks: Vec<Vec<f64>> =
-                (0..self.replicates.div_ceil(BLOCK)).into_par_iter().map(of_block).collect();
+            let blocks: Vec<Vec<f64>> = (0..self.replicates.div_ceil(BLOCK)).into_par_iter().map(of_block).collect();
             let values = blocks.concat();
             Replicates { undefined: self.replicates - values.len(), replicates: values }
         };

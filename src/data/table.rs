@@ -1,0 +1,136 @@
+//! A table of columns that are numbers or levels: rows as people keep them, for what makes, changes or writes rows.
+
+use std::collections::HashSet;
+
+use super::Categorical;
+use crate::error::{Error, Place, Result};
+
+/// One column of a [`Table`].
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub enum Column {
+    /// Numbers; NaN where one is missing.
+    Number(Vec<f64>),
+    /// Whole numbers kept as `f64`, NaN where one is missing: what is made of them is rounded.
+    Integer(Vec<f64>),
+    /// Levels, which may be missing.
+    Level(Categorical<'static>),
+}
+
+impl Column {
+    /// The number of rows.
+    pub fn len(&self) -> usize {
+        match self {
+            Column::Number(values) | Column::Integer(values) => values.len(),
+            Column::Level(column) => column.codes().len(),
+        }
+    }
+
+    /// Whether there are no rows.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Whether the value of a row is missing (or the row does not exist).
+    pub fn is_missing(&self, row: usize) -> bool {
+        match self {
+            Column::Number(values) | Column::Integer(values) => values.get(row).is_none_or(|v| v.is_nan()),
+            Column::Level(column) => column.codes().get(row).is_none(),
+        }
+    }
+}
+
+/// Columns of the same rows, each with a name of its own.
+///
+/// # Examples
+/// ```
+/// use evenhand::data::{Categorical, Column, Table};
+/// let table = Table::new(vec![
+///     ("tenure".into(), Column::Integer(vec![1.0, 24.0])),
+///     ("plan".into(), Column::Level(Categorical::from_values("plan", ["basic", "gold"]))),
+/// ])?;
+/// assert_eq!((table.rows(), table.columns().len()), (2, 2));
+/// assert!(table.column("plann").unwrap_err().to_string().contains("did you mean `plan`"));
+/// # Ok::<(), evenhand::Error>(())
+/// ```
+#[derive(Debug, Clone, Default)]
+pub struct Table {
+    columns: Vec<(String, Column)>,
+}
+
+impl Table {
+    /// A table of named columns.
+    ///
+    /// # Errors
+    /// [`Error::UnequalLengths`], [`Error::Duplicate`] for two columns of one name, [`Error::BadNumber`] for an infinite
+    /// number, or one in a column of whole numbers that is none.
+    pub fn new(columns: Vec<(String, Column)>) -> Result<Self> {
+        let mut seen = HashSet::new();
+        if let Some((name, _)) = columns.iter().find(|(name, _)| !seen.insert(name.as_str())) {
+            return Err(Error::Duplicate { name: name.clone() });
+        }
+        let expected = columns.first().map_or(0, |(_, column)| column.len());
+        for (name, column) in &columns {
+            if column.len() != expected {
+                return Err(Error::UnequalLengths { column: name.clone(), rows: column.len(), expected });
+            }
+            let (values, whole, expected) = match column {
+                Column::Number(values) => (values, false, "a finite number"),
+                Column::Integer(values) => (values, true, "a whole number"),
+                Column::Level(_) => continue,
+            };
+            let bad = |v: &f64| v.is_infinite() || (whole && !v.is_nan() && v.fract() != 0.0);
+            if let Some(row) = values.iter().position(bad) {
+                return Err(Error::BadNumber {
+                    column: name.clone(),
+                    value: values[row].to_string(),
+                    place: Place::row(row),
+                    expected,
+                });
+            }
+        }
+        Ok(Table { columns })
+    }
+
+    /// The number of rows.
+    pub fn rows(&self) -> usize {
+        self.columns.first().map_or(0, |(_, column)| column.len())
+    }
+
+    /// The columns with their names, in their order.
+    pub fn columns(&self) -> &[(String, Column)] {
+        &self.columns
+    }
+
+    /// The column of a name.
+    ///
+    /// # Errors
+    /// [`Error::MissingColumn`], with the nearest name there is.
+    pub fn column(&self, name: &str) -> Result<&Column> {
+        let found = self.columns.iter().find(|(own, _)| own == name).map(|(_, column)| column);
+        found.ok_or_else(|| {
+            Error::missing_column(name, None, self.columns.iter().map(|(name, _)| name.clone()).collect())
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn slips_are_named() {
+        let make = |columns: Vec<(&str, Column)>| {
+            let columns = columns.into_iter().map(|(name, column)| (name.to_string(), column)).collect();
+            Table::new(columns).map_err(|e| e.to_string())
+        };
+        let number = |v: &[f64]| Column::Number(v.to_vec());
+        assert!(make(vec![("a", number(&[1.0])), ("a", number(&[2.0]))]).unwrap_err().contains("`a` is given twice"));
+        assert!(make(vec![("a", number(&[1.0])), ("b", number(&[]))]).unwrap_err().contains("`b` has 0 rows"));
+        assert!(make(vec![("a", number(&[1.0, f64::INFINITY]))]).unwrap_err().contains("row 2"));
+        assert!(make(vec![("a", Column::Integer(vec![f64::NAN, 0.5]))]).unwrap_err().contains("whole"));
+        let table = make(vec![("a", number(&[1.0, f64::NAN]))]).unwrap();
+        assert!(!table.column("a").unwrap().is_missing(0) && table.column("a").unwrap().is_missing(1));
+        assert_eq!(Table::default().rows(), 0);
+    }
+}
