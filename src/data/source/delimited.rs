@@ -71,7 +71,7 @@ impl Read for Decoder {
 }
 
 /// A text file with the names of its columns, at its first row.
-struct Text<'i> {
+pub(super) struct Text<'i> {
     input: &'i Input,
     delimiter: u8,
     reader: csv::Reader<io::Chain<Decoder, &'static [u8]>>,
@@ -83,7 +83,7 @@ struct Text<'i> {
 }
 
 impl<'i> Text<'i> {
-    fn open(input: &'i Input, options: &Options, hash: bool) -> Result<Self> {
+    pub fn open(input: &'i Input, options: &Options, hash: bool) -> Result<Self> {
         let (delimiter, header) = settle(input, options)?;
         let decoder = Decoder::open(input, hash)?;
         let reader = csv::ReaderBuilder::new()
@@ -100,6 +100,34 @@ impl<'i> Text<'i> {
         text.pending = !header;
         text.names = text.header_names()?;
         Ok(text)
+    }
+
+    pub fn names(&self) -> &[String] {
+        &self.names
+    }
+
+    pub fn delimiter(&self) -> u8 {
+        self.delimiter
+    }
+
+    /// The fields of the present row.
+    pub fn fields(&self) -> &ByteRecord {
+        &self.record
+    }
+
+    /// Where a column stands.
+    pub fn find(&self, name: &str) -> Result<usize> {
+        let at = self.names.iter().position(|n| n == name);
+        at.ok_or_else(|| Error::missing_column(name, Some(self.input.given.clone()), self.names.clone()))
+    }
+
+    /// The bytes of the file that were read so far.
+    pub fn bytes_read(&self) -> u64 {
+        self.tap().bytes
+    }
+
+    fn tap(&self) -> &Tap {
+        self.reader.get_ref().get_ref().0.tap()
     }
 
     fn header_names(&self) -> Result<Vec<String>> {
@@ -134,7 +162,7 @@ impl<'i> Text<'i> {
     }
 
     /// Moves to the next row, false at the end.
-    fn next_row(&mut self) -> Result<bool> {
+    pub fn next_row(&mut self) -> Result<bool> {
         if std::mem::take(&mut self.pending) {
             return Ok(true);
         }
@@ -246,7 +274,7 @@ pub(super) fn read(mut intake: Intake, options: &Options, stamp: Stamp, hash: bo
         (row, held) = (row + 1, held + 1);
         if held == options.chunk {
             intake.flush(held, row)?;
-            let bytes = text.reader.get_ref().get_ref().0.tap().bytes;
+            let bytes = text.bytes_read();
             meter.add(bytes - metered, held as u64);
             (held, metered) = (0, bytes);
         }
@@ -255,7 +283,7 @@ pub(super) fn read(mut intake: Intake, options: &Options, stamp: Stamp, hash: bo
     if row == 0 {
         return Err(Error::Nothing { problem: "the file has a header but no rows", place: input.place(None) });
     }
-    let tap = text.reader.get_ref().get_ref().0.tap();
+    let tap = text.tap();
     meter.add(tap.bytes - metered, held as u64);
     if tap.bytes != stamp.bytes {
         return Err(input.changed());

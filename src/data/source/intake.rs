@@ -3,6 +3,7 @@
 use super::super::{Batch, Binary, BinaryReader, Categorical, Codes, Model, Numbers, Rule, Segments};
 use super::intern::{Levels, MISSING, TextCache};
 use super::plan::{LevelPlan, Missing, ModelPlan, NumberPart, Plan, RulePlan, SegmentPart, SegmentPlan, finite};
+use super::rows::Kept;
 use super::spool::Input;
 use crate::data::parts::{self, Parts};
 use crate::error::{Error, Place, Result};
@@ -29,6 +30,7 @@ pub(super) struct Outcome {
     pub tally: Option<Tally>,
     pub readers: Vec<BinaryReader>,
     pub numbers: Vec<Vec<f64>>,
+    pub kept: Option<Kept>,
     /// Of the file, where the unit saw all of its bytes.
     pub blake3: Option<String>,
 }
@@ -47,6 +49,27 @@ pub(super) struct Intake<'p> {
 enum Goal {
     Tally(Box<Accumulator>),
     Numbers(Vec<Vec<f64>>),
+    Rows(Box<Kept>),
+}
+
+/// What a read is for.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Aim {
+    /// To count within limits.
+    Tally(Limits),
+    /// To collect the columns of numbers.
+    Numbers,
+    /// To keep all columns.
+    Rows,
+}
+
+/// The columns of some rows, as the plan numbers them.
+pub(super) struct Parted<'a> {
+    pub rows: usize,
+    /// Names and codes.
+    pub levels: Vec<(&'a [String], &'a [u32])>,
+    pub binaries: Vec<&'a [u8]>,
+    pub numbers: Vec<&'a [f64]>,
 }
 
 /// Collects the codes of a column of levels.
@@ -150,8 +173,7 @@ impl NumberSink<'_> {
 }
 
 impl<'p> Intake<'p> {
-    /// With `limits` it counts, without it collects the numbers.
-    pub fn new(plan: &'p Plan, input: &'p Input, limits: Option<Limits>) -> Self {
+    pub fn new(plan: &'p Plan, input: &'p Input, aim: Aim) -> Self {
         let level = |plan: &'p LevelPlan, missing| LevelSink {
             plan,
             missing,
@@ -174,9 +196,10 @@ impl<'p> Intake<'p> {
                 .map(|n| NumberSink { column: n.column, part: n.part, missing: &plan.missing, values: Vec::new() })
                 .collect(),
             rows: 0,
-            goal: match limits {
-                Some(limits) => Goal::Tally(Box::new(Accumulator::new(limits))),
-                None => Goal::Numbers(vec![Vec::new(); plan.numbers.len()]),
+            goal: match aim {
+                Aim::Tally(limits) => Goal::Tally(Box::new(Accumulator::new(limits))),
+                Aim::Numbers => Goal::Numbers(vec![Vec::new(); plan.numbers.len()]),
+                Aim::Rows => Goal::Rows(Box::new(Kept::new(plan))),
             },
         }
     }
@@ -235,8 +258,22 @@ impl<'p> Intake<'p> {
             }
             Goal::Tally(accumulator) => {
                 let place = |row: usize| self.input.place(Some(next - (rows - row) as u64));
-                let batch = batch(self.plan, rows, &self.levels, &self.binaries, &self.numbers, place)?;
-                accumulator.update(&batch)?;
+                let parted = Parted {
+                    rows,
+                    levels: self.levels.iter().map(|s| (s.levels.names(), &s.codes[..])).collect(),
+                    binaries: self.binaries.iter().map(|s| &s.codes[..]).collect(),
+                    numbers: self.numbers.iter().map(|s| &s.values[..]).collect(),
+                };
+                accumulator.update(&batch(self.plan, &parted, place)?)?;
+            }
+            Goal::Rows(kept) => {
+                let levels = self.levels.iter().map(|s| &s.codes[..]);
+                kept.add(
+                    rows,
+                    levels,
+                    self.binaries.iter().map(|s| &s.codes[..]),
+                    self.numbers.iter().map(|s| &s.values[..]),
+                );
             }
         }
         self.levels.iter_mut().for_each(|s| s.codes.clear());
@@ -247,35 +284,32 @@ impl<'p> Intake<'p> {
     }
 
     pub fn finish(self) -> Result<Outcome> {
-        let (tally, numbers) = match self.goal {
-            Goal::Tally(accumulator) => (accumulator.finish()?, Vec::new()),
-            Goal::Numbers(numbers) => (None, numbers),
-        };
         let readers = self.binaries.into_iter().map(|b| b.reader).collect();
-        Ok(Outcome { rows: self.rows, tally, readers, numbers, blake3: None })
+        let outcome = Outcome { rows: self.rows, readers, ..Outcome::default() };
+        Ok(match self.goal {
+            Goal::Tally(accumulator) => Outcome { tally: accumulator.finish()?, ..outcome },
+            Goal::Numbers(numbers) => Outcome { numbers, ..outcome },
+            Goal::Rows(mut kept) => {
+                kept.name(self.levels.iter().map(|s| s.levels.names()));
+                Outcome { kept: Some(*kept), ..outcome }
+            }
+        })
     }
 }
 
-/// The chunk as a batch: borrowed, and not checked again.
-fn batch<'a>(
-    plan: &'a Plan,
-    rows: usize,
-    levels: &'a [LevelSink],
-    binaries: &'a [BinarySink],
-    numbers: &'a [NumberSink],
-    place: impl Fn(usize) -> Place,
-) -> Result<Batch<'a>> {
-    let level = |s: &'a LevelSink| {
-        let codes = Codes::from(s.codes.as_slice());
-        Categorical::trusted(&s.plan.name, s.levels.names(), codes, s.plan.ordered())
+/// The rows as a batch: borrowed, and not checked again.
+pub(super) fn batch<'a>(plan: &'a Plan, parted: &Parted<'a>, place: impl Fn(usize) -> Place) -> Result<Batch<'a>> {
+    let Parted { rows, levels, binaries, numbers } = parted;
+    let rows = *rows;
+    let level = |at: usize| {
+        let (names, codes) = levels[at];
+        Categorical::trusted(&plan.levels[at].name, names, Codes::from(codes), plan.levels[at].ordered())
     };
-    let (attributes, further) = levels.split_at(plan.attributes);
-    let strata = &further[..plan.strata];
     let segments = |s: &'a SegmentPlan| {
         let (column, parts) = match &s.segment {
-            SegmentPart::Level(at) => (level(&levels[*at]), None),
+            SegmentPart::Level(at) => (level(*at), None),
             SegmentPart::Shares { names, numbers: shares } => {
-                let columns: Vec<&[f64]> = shares.iter().map(|at| numbers[*at].values.as_slice()).collect();
+                let columns: Vec<&[f64]> = shares.iter().map(|at| numbers[*at]).collect();
                 let found = Parts::of_columns(&columns, rows);
                 let parts = found.map_err(|row| parts::wrong(&s.asked.column, &columns, row, place(row)))?;
                 (parts::column(s.asked.column.clone(), names.clone(), rows)?, Some(parts))
@@ -284,14 +318,14 @@ fn batch<'a>(
         Ok(Segments {
             column,
             parts,
-            classes: s.class.map(|at| level(&levels[at])),
+            classes: s.class.map(level),
             earlier: s.asked.earlier.is_some(),
             order: s.asked.order.clone(),
             values: s.asked.values.clone(),
         })
     };
-    let binary = |at: usize| Binary::from(&binaries[at].codes);
-    let number = |at: usize| Numbers::trusted(&numbers[at].values);
+    let binary = |at: usize| Binary::from(binaries[at]);
+    let number = |at: usize| Numbers::trusted(numbers[at]);
     let model = |m: &ModelPlan| Model {
         name: m.name.clone(),
         rule: match (m.decision, m.rule) {
@@ -304,8 +338,8 @@ fn batch<'a>(
     Ok(Batch {
         rows,
         parts: None,
-        attributes: attributes.iter().map(level).collect(),
-        strata: strata.iter().map(level).collect(),
+        attributes: (0..plan.attributes).map(level).collect(),
+        strata: (plan.attributes..plan.attributes + plan.strata).map(level).collect(),
         label: plan.label.map(binary),
         models: plan.models.iter().map(model).collect(),
         segmentations: plan.segmentations.iter().map(segments).collect::<Result<_>>()?,

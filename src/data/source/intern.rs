@@ -20,6 +20,16 @@ impl Levels {
         Levels { names, known: FxHashMap::default() }
     }
 
+    /// Levels met before, to which others may be added.
+    pub fn met(names: Vec<String>) -> Self {
+        let known = names.iter().enumerate().map(|(code, name)| (name.clone(), code as u32)).collect();
+        Levels { names, known }
+    }
+
+    pub fn into_names(self) -> Vec<String> {
+        self.names
+    }
+
     pub fn names(&self) -> &[String] {
         &self.names
     }

@@ -21,9 +21,9 @@
 
 #[cfg(feature = "parquet")]
 mod columnar;
+mod copy;
 #[cfg(feature = "csv")]
 mod delimited;
-#[cfg(feature = "csv")]
 mod dialect;
 mod intake;
 mod intern;
@@ -33,8 +33,10 @@ mod lookup;
 mod parquet;
 mod plan;
 mod progress;
+mod rows;
 mod schedule;
 mod spool;
+mod table;
 mod texts;
 
 use std::collections::{BTreeMap, HashSet};
@@ -44,12 +46,14 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+pub use copy::{Added, Changes};
 pub use progress::Progress;
+pub use rows::Rows;
 
 use super::{BinaryReader, Columns, LevelColumn};
 use crate::error::{Error, Place, Result};
 use crate::tally::{Limits, Tally};
-use intake::{Intake, Outcome};
+use intake::{Aim, Intake, Outcome};
 use plan::Plan;
 use progress::{Listener, Meter};
 use spool::{Input, Stamp};
@@ -246,7 +250,13 @@ impl Source {
     /// # Errors
     /// As [`tally`](Self::tally), as far as the rows go.
     pub fn sample(&self, rows: usize) -> Result<Sample> {
-        let Some(input) = self.inputs.first() else { return Ok(Sample { columns: Vec::new(), values: Vec::new() }) };
+        match self.inputs.first() {
+            Some(input) => self.sample_of(input, rows),
+            None => Ok(Sample { columns: Vec::new(), values: Vec::new() }),
+        }
+    }
+
+    fn sample_of(&self, input: &Input, rows: usize) -> Result<Sample> {
         match input.format {
             #[cfg(feature = "csv")]
             Format::Csv | Format::CsvGz => delimited::sample(input, &self.options, rows),
@@ -269,17 +279,50 @@ impl Source {
     ///   [`Error::BadFile`] (also if it changes while it is read), [`Error::Io`].
     pub fn tally(&self, columns: &Columns, extra: &[LevelColumn], limits: Limits) -> Result<SourceTally> {
         let plan = Plan::new(columns, extra)?;
+        self.on_threads(|| {
+            let (plan, total) = self.read(plan, Aim::Tally(limits))?;
+            total.tally(&plan)
+        })
+    }
+
+    /// Reads all rows into memory, for what needs rows: 4 bytes for each level, 1 for each label and decision and 8 for
+    /// each number of a row.
+    ///
+    /// # Errors
+    /// As for [`tally`](Self::tally).
+    ///
+    /// # Examples
+    /// ```
+    /// use evenhand::data::{Columns, source::Source};
+    /// # let dir = tempfile::tempdir()?;
+    /// # let path = dir.path().join("campaign.csv");
+    /// std::fs::write(&path, "sex,responded\nf,yes\nm,no\nf,no\n")?;
+    /// let rows = Source::open(&[&path])?.rows(&Columns::new().attribute("sex".parse()?).label("responded"))?;
+    /// let batch = rows.batch()?;
+    /// assert_eq!((batch.rows(), batch.attributes()[0].levels().len()), (3, 2));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn rows(&self, columns: &Columns) -> Result<Rows> {
+        let plan = Plan::new(columns, &[])?;
+        self.on_threads(|| {
+            let (plan, total) = self.read(plan, Aim::Rows)?;
+            total.rows(plan)
+        })
+    }
+
+    fn on_threads<T: Send>(&self, work: impl FnOnce() -> Result<T> + Send) -> Result<T> {
         match self.threads {
-            None => self.read(plan, limits),
+            None => work(),
             Some(threads) => {
                 let wrong = |e| Error::setting("the number of threads", threads, format!("one that can be had ({e})"));
                 let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().map_err(wrong)?;
-                pool.install(|| self.read(plan, limits))
+                pool.install(work)
             }
         }
     }
 
-    fn read(&self, mut plan: Plan, limits: Limits) -> Result<SourceTally> {
+    /// Reads every row, by a plan that is settled on the way.
+    fn read(&self, mut plan: Plan, aim: Aim) -> Result<(Plan, Total<'_>)> {
         let stamps = self.inputs.iter().map(Input::stamp).collect::<Result<Vec<_>>>()?;
         let units = self.units(&stamps)?;
         let first = plan.first_pass();
@@ -288,7 +331,7 @@ impl Source {
         let meter = Meter::new(passes * bytes, self.listener.clone());
         if let Some(first) = first {
             let mut numbers: Vec<Vec<f64>> = vec![Vec::new(); first.numbers.len()];
-            let work = |unit: &Unit| self.work(unit, &first, &stamps, None, &meter);
+            let work = |unit: &Unit| self.work(unit, &first, &stamps, Aim::Numbers, &meter);
             schedule::in_order(&units, work, |_, outcome| {
                 for (all, part) in numbers.iter_mut().zip(outcome.numbers) {
                     if all.is_empty() { *all = part } else { all.extend(part) }
@@ -299,12 +342,15 @@ impl Source {
             meter.restart();
         }
         let mut total = Total::new(&plan, &self.inputs, &stamps);
-        let work = |unit: &Unit| self.work(unit, &plan, &stamps, Some(limits), &meter);
+        let work = |unit: &Unit| self.work(unit, &plan, &stamps, aim, &meter);
         schedule::in_order(&units, work, |unit, outcome| total.take(unit, outcome))?;
         for (input, stamp) in self.inputs.iter().zip(&stamps) {
             input.unchanged(*stamp)?;
         }
-        total.finish(&plan)
+        for reader in &total.readers {
+            reader.finish()?;
+        }
+        Ok((plan, total))
     }
 
     /// The work, in parts that do not depend on the number of threads.
@@ -328,29 +374,22 @@ impl Source {
         Ok(units)
     }
 
-    /// Does one unit: counts within `limits`, or in a first pass collects numbers.
-    fn work(
-        &self,
-        unit: &Unit,
-        plan: &Plan,
-        stamps: &[Stamp],
-        limits: Option<Limits>,
-        meter: &Meter,
-    ) -> Result<Outcome> {
+    /// Does one unit.
+    fn work(&self, unit: &Unit, plan: &Plan, stamps: &[Stamp], aim: Aim, meter: &Meter) -> Result<Outcome> {
         let (input, stamp) = (&self.inputs[unit.file], stamps[unit.file]);
         match &unit.part {
             #[cfg(feature = "csv")]
             Part::Text => {
-                let intake = Intake::new(plan, input, limits);
-                delimited::read(intake, &self.options, stamp, limits.is_some(), meter)
+                let intake = Intake::new(plan, input, aim);
+                delimited::read(intake, &self.options, stamp, !matches!(aim, Aim::Numbers), meter)
             }
             #[cfg(feature = "parquet")]
             Part::Groups(footer, groups) => {
-                let intake = Intake::new(plan, input, limits);
+                let intake = Intake::new(plan, input, aim);
                 parquet::read(intake, footer, groups, &self.options, stamp, meter)
             }
             #[cfg(feature = "parquet")]
-            Part::Hash if limits.is_none() => Ok(Outcome::default()),
+            Part::Hash if matches!(aim, Aim::Numbers) => Ok(Outcome::default()),
             #[cfg(feature = "parquet")]
             Part::Hash => {
                 let (bytes, blake3) = spool::hash(input)?;
@@ -396,6 +435,8 @@ enum Part {
     Hash,
 }
 
+const NO_ROWS: &str = "there are no rows";
+
 /// What the units have given so far.
 struct Total<'s> {
     inputs: &'s [Input],
@@ -403,6 +444,7 @@ struct Total<'s> {
     /// few times only, however many units there are.
     tallies: Vec<(usize, Tally)>,
     readers: Vec<BinaryReader>,
+    kept: Option<rows::Kept>,
     files: Vec<FileInfo>,
 }
 
@@ -416,7 +458,7 @@ impl<'s> Total<'s> {
             format: input.format,
         };
         let files = inputs.iter().zip(stamps).map(file).collect();
-        Total { inputs, tallies: Vec::new(), readers: plan.readers(), files }
+        Total { inputs, tallies: Vec::new(), readers: plan.readers(), kept: None, files }
     }
 
     fn take(&mut self, unit: &Unit, outcome: Outcome) -> Result<()> {
@@ -432,6 +474,12 @@ impl<'s> Total<'s> {
             }
             self.tallies.push((units, part));
         }
+        if let Some(part) = outcome.kept {
+            match &mut self.kept {
+                Some(kept) => kept.append(part),
+                none => *none = Some(part),
+            }
+        }
         let file = &mut self.files[unit.file];
         file.rows += outcome.rows;
         if let Some(hash) = outcome.blake3 {
@@ -440,13 +488,17 @@ impl<'s> Total<'s> {
         Ok(())
     }
 
-    fn finish(self, plan: &Plan) -> Result<SourceTally> {
-        for reader in &self.readers {
-            reader.finish()?;
+    fn rows(self, plan: Plan) -> Result<Rows> {
+        match self.kept {
+            Some(kept) => Ok(Rows::new(plan, kept, self.files)),
+            None => Err(Error::Nothing { problem: NO_ROWS, place: Place::default() }),
         }
+    }
+
+    fn tally(self, plan: &Plan) -> Result<SourceTally> {
         let mut tallies = self.tallies.into_iter().map(|(_, tally)| tally).rev();
         let Some(mut tally) = tallies.next() else {
-            return Err(Error::Nothing { problem: "there are no rows", place: Place::default() });
+            return Err(Error::Nothing { problem: NO_ROWS, place: Place::default() });
         };
         for mut older in tallies {
             older.merge(&tally)?;

@@ -104,7 +104,7 @@ impl Footer {
 
 /// Runs the decoder, which panics on some damaged pages and footers (out of range lengths, missing dictionaries):
 /// flipping each byte of a file shows it. What it was working on is dropped, so nothing broken is seen again.
-fn guard<T>(input: &Input, row_group: Option<usize>, decode: impl FnOnce() -> Result<T>) -> Result<T> {
+pub(super) fn guard<T>(input: &Input, row_group: Option<usize>, decode: impl FnOnce() -> Result<T>) -> Result<T> {
     let result = catch_unwind(AssertUnwindSafe(decode));
     result.unwrap_or_else(|_| Err(damaged(input, row_group, "the decoder stumbled over it")))
 }
@@ -127,7 +127,7 @@ fn as_dictionary(field: &Arc<Field>) -> Arc<Field> {
     Arc::new(Field::new(field.name(), kind, field.is_nullable()).with_metadata(field.metadata().clone()))
 }
 
-fn bad(input: &Input, row_group: Option<usize>, error: &ParquetError) -> Error {
+pub(super) fn bad(input: &Input, row_group: Option<usize>, error: &ParquetError) -> Error {
     let problem = format!("{error}; the file may be truncated or damaged, write or fetch it again");
     Error::BadFile { file: input.given.clone(), row_group, problem }
 }
