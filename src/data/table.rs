@@ -2,6 +2,8 @@
 
 use std::collections::HashSet;
 
+use ndarray::Array2;
+
 use super::Categorical;
 use crate::error::{Error, Place, Result};
 
@@ -111,6 +113,63 @@ impl Table {
         found.ok_or_else(|| {
             Error::missing_column(name, None, self.columns.iter().map(|(name, _)| name.clone()).collect())
         })
+    }
+
+    /// Columns as features for a learner, a row for each row, with the name of each feature: numbers as they are, levels as
+    /// 0 or 1 for each level but the first (`plan=gold`).
+    ///
+    /// # Errors
+    /// [`Error::MissingColumn`]; [`Error::BadNumber`] with the row for a number that is missing. A missing level is all 0.
+    ///
+    /// # Examples
+    /// ```
+    /// use evenhand::data::{Categorical, Column, Table};
+    /// use ndarray::array;
+    /// let table = Table::new(vec![
+    ///     ("tenure".into(), Column::Integer(vec![1.0, 24.0, 7.0])),
+    ///     ("plan".into(), Column::Level(Categorical::from_values("plan", ["basic", "gold", "silver"]))),
+    /// ])?;
+    /// let (features, names) = table.features(&["tenure", "plan"])?;
+    /// assert_eq!(names, ["tenure", "plan=gold", "plan=silver"]);
+    /// assert_eq!(features, array![[1.0, 0.0, 0.0], [24.0, 1.0, 0.0], [7.0, 0.0, 1.0]]);
+    /// # Ok::<(), evenhand::Error>(())
+    /// ```
+    pub fn features(&self, names: &[&str]) -> Result<(Array2<f64>, Vec<String>)> {
+        let columns = names.iter().map(|name| Ok((*name, self.column(name)?))).collect::<Result<Vec<_>>>()?;
+        let mut titles: Vec<String> = Vec::new();
+        for (name, column) in &columns {
+            match column {
+                Column::Level(column) => titles.extend(column.levels().iter().skip(1).map(|l| format!("{name}={l}"))),
+                _ => titles.push((*name).into()),
+            }
+        }
+        let mut features = Array2::zeros((self.rows(), titles.len()));
+        let mut at = 0;
+        for (name, column) in columns {
+            match column {
+                Column::Number(values) | Column::Integer(values) => {
+                    if let Some(row) = values.iter().position(|v| v.is_nan()) {
+                        return Err(Error::BadNumber {
+                            column: name.into(),
+                            value: String::new(),
+                            place: Place::row(row),
+                            expected: "a number in every row; fill it in, or leave the column or the row out",
+                        });
+                    }
+                    features.column_mut(at).iter_mut().zip(values).for_each(|(feature, value)| *feature = *value);
+                    at += 1;
+                }
+                Column::Level(column) => {
+                    for row in 0..self.rows() {
+                        if let Some(code) = column.codes().get(row).filter(|code| *code > 0) {
+                            features[[row, at + code - 1]] = 1.0;
+                        }
+                    }
+                    at += column.levels().len().saturating_sub(1);
+                }
+            }
+        }
+        Ok((features, titles))
     }
 }
 

@@ -62,11 +62,20 @@ pub struct Target {
 impl Target {
     /// Of a report on `files`; none where it goes to standard output. `reader` says what a file is that it would replace.
     pub fn of_report(output: Option<&Path>, files: &[PathBuf], reader: &str) -> Result<Option<Self>, Failure> {
+        Self::apart(output, files, reader, "a report")
+    }
+
+    /// As [`of_report`](Self::of_report), of rows made from those of `files`.
+    pub fn of_rows(output: &Path, files: &[PathBuf]) -> Result<Option<Self>, Failure> {
+        Self::apart(Some(output), files, "one of the files that are read", "the copy")
+    }
+
+    fn apart(output: Option<&Path>, files: &[PathBuf], reader: &str, what: &str) -> Result<Option<Self>, Failure> {
         match output {
             Some(path) if path.as_os_str() == "-" => Ok(None),
             Some(path) if inputs::is_input(path, files) => {
                 let message = format!("{} is {reader}", path.display());
-                Err(Failure::new(message, "a report would replace your data; name another file by `--output`"))
+                Err(Failure::new(message, format!("{what} would replace your data; name another file by `--output`")))
             }
             Some(path) => Self::new(path, true).map(Some),
             None => Ok(None),
@@ -97,21 +106,28 @@ impl Target {
 
     /// Writes the whole file.
     pub fn write(&self, bytes: &[u8]) -> Result<(), Failure> {
-        match self.try_write(bytes) {
-            Err(e) if e.kind() == ErrorKind::AlreadyExists && !self.replace => Err(exists(&self.path)),
+        self.write_with(|file| match file.write_all(bytes) {
+            // Who reads a pipe may stop reading.
+            Err(e) if self.special && e.kind() == ErrorKind::BrokenPipe => Ok(()),
             done => done.map_err(|e| Failure::unwritable(&self.path, &e)),
+        })
+    }
+
+    /// Lets something be written piece by piece. Unless all of it is, the file stays as it was.
+    pub fn write_with<T>(&self, write: impl FnOnce(&mut File) -> Result<T, Failure>) -> Result<T, Failure> {
+        let unwritable = |e: io::Error| Failure::unwritable(&self.path, &e);
+        if self.special {
+            return write(&mut File::options().write(true).open(&self.path).map_err(unwritable)?);
+        }
+        let mut file = self.beside().map_err(unwritable)?;
+        let done = write(file.as_file_mut())?;
+        match self.place(file) {
+            Err(e) if e.kind() == ErrorKind::AlreadyExists && !self.replace => Err(exists(&self.path)),
+            placed => placed.map(|()| done).map_err(unwritable),
         }
     }
 
-    fn try_write(&self, bytes: &[u8]) -> io::Result<()> {
-        if self.special {
-            return match File::options().write(true).open(&self.path)?.write_all(bytes) {
-                Err(e) if e.kind() != ErrorKind::BrokenPipe => Err(e),
-                _ => Ok(()),
-            };
-        }
-        let mut file = self.beside()?;
-        file.write_all(bytes)?;
+    fn place(&self, file: tempfile::NamedTempFile) -> io::Result<()> {
         file.as_file().sync_all()?;
         if let Ok(there) = fs::metadata(&self.path) {
             file.as_file().set_permissions(there.permissions())?;
