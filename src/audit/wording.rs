@@ -133,7 +133,7 @@ impl About<'_> {
         if let Subject::Measure(measure) = self.subject {
             return self.measured(measure.entry().title);
         }
-        let name = self.leading().map(|f| f.name().to_string()).unwrap_or_default();
+        let name = self.leading().map(|f| f.name()).unwrap_or_default();
         let scope = self.slice.scope;
         let title = match self.entry() {
             // Nobody is selected for a segment: people are in it.
@@ -141,7 +141,8 @@ impl About<'_> {
                 format!("share in `{}`", scope.about().0)
             }
             Some(entry) => entry.title.to_string(),
-            None => name,
+            // A measure of groups has its title in the catalog; a figure of the user's own only its name.
+            None => catalog::measure(name).map_or(name, |m| m.title).to_string(),
         };
         let own = |part: usize| {
             let part = &self.slice.parts[part];

@@ -5,9 +5,9 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use super::Bands;
 use super::batch::Top;
 use super::binary::default_missing;
-use super::{Bands, batch};
 use crate::error::{Error, Result};
 
 /// The parts that the columns of a file play in an audit.
@@ -102,13 +102,14 @@ impl SegmentColumns {
     }
 
     /// Fails on what contradicts itself.
+    #[cfg(any(feature = "csv", feature = "parquet"))]
     pub(crate) fn check(&self) -> Result<()> {
         let setting = format!("the segmentation `{}`", self.column);
         if self.class.is_some() && self.earlier.is_some() {
             let expected = "one of them: audit the other beside it as a segmentation of its own";
             return Err(Error::setting(&setting, "given with true classes and earlier segments", expected));
         }
-        batch::unique(&self.order.iter().map(String::as_str).collect::<Vec<_>>())?;
+        super::batch::unique(&self.order.iter().map(String::as_str).collect::<Vec<_>>())?;
         match self.values.iter().find(|(_, v)| !v.is_finite()) {
             Some((name, value)) => Err(Error::setting(&setting, format!("`{name}` = {value}"), "finite values")),
             None => Ok(()),
@@ -197,6 +198,7 @@ impl From<LevelColumn> for String {
 
 /// A model as its columns name it.
 #[derive(Debug, Clone, PartialEq)]
+#[cfg(any(feature = "csv", feature = "parquet"))]
 pub(crate) struct ModelColumns {
     pub name: String,
     pub decision: Option<String>,
@@ -268,6 +270,7 @@ impl Columns {
     }
 
     /// The models that decisions, scores, thresholds and selections make.
+    #[cfg(any(feature = "csv", feature = "parquet"))]
     pub(crate) fn models(&self) -> Result<Vec<ModelColumns>> {
         let made = !self.thresholds.is_empty() || !self.top.is_empty();
         if made && self.scores.is_empty() {
@@ -313,7 +316,7 @@ impl Columns {
                 models.push(model(score.clone(), None, None));
             }
         }
-        batch::unique(&models.iter().map(|m| m.name.as_str()).collect::<Vec<_>>())?;
+        super::batch::unique(&models.iter().map(|m| m.name.as_str()).collect::<Vec<_>>())?;
         Ok(models)
     }
 }
