@@ -25,7 +25,7 @@ pub(crate) struct Groups {
 }
 
 impl Groups {
-    /// The groups with rows, by the levels of these attributes (none: all attributes of the batch), in their order.
+    /// The groups with rows, by the levels of these attributes or strata (none: all attributes of the batch), in their order.
     ///
     /// # Errors
     /// [`Error::MissingColumn`], [`Error::TooManyCells`], [`Error::Nothing`] for a batch without attributes.
@@ -86,10 +86,15 @@ impl Groups {
     }
 }
 
+/// The attribute or stratum of a name.
+pub(crate) fn column<'b>(batch: &'b Batch<'b>, name: &str) -> Option<&'b Categorical<'b>> {
+    batch.attributes.iter().chain(&batch.strata).find(|c| c.name() == name)
+}
+
 /// The levels of a row's attributes, joined by ` & `, for a message: `?` where one is not known.
 pub(crate) fn group_of_row(batch: &Batch, attributes: &[String], row: usize) -> String {
     let level = |name: &String| {
-        let column = batch.attributes().iter().find(|c| c.name() == name)?;
+        let column = column(batch, name)?;
         Some(column.levels()[column.codes().get(row)?].clone())
     };
     attributes.iter().map(|name| level(name).unwrap_or_else(|| "?".into())).collect::<Vec<_>>().join(" & ")
@@ -106,9 +111,8 @@ struct Grid<'b> {
 impl<'b> Grid<'b> {
     fn of(batch: &'b Batch<'b>, attributes: &[String]) -> Result<Self> {
         let find = |name: &String| {
-            let found = batch.attributes().iter().find(|c| c.name() == name);
-            let names = || batch.attributes().iter().map(|c| c.name().to_string()).collect();
-            found.ok_or_else(|| Error::missing_column(name, None, names()))
+            let names = || batch.attributes.iter().chain(&batch.strata).map(|c| c.name().to_string()).collect();
+            column(batch, name).ok_or_else(|| Error::missing_column(name, None, names()))
         };
         let columns: Vec<&Categorical> = match attributes {
             [] => batch.attributes().iter().collect(),

@@ -391,7 +391,7 @@ pub struct Assignment {
 }
 
 /// A type of the library that reads itself. (clap would shorten a `FromStr` to the first cause; this keeps all.)
-fn parsed<T: FromStr<Err = evenhand::Error>>(text: &str) -> Result<T, String> {
+pub fn parsed<T: FromStr<Err = evenhand::Error>>(text: &str) -> Result<T, String> {
     text.parse().map_err(|e: evenhand::Error| e.to_string())
 }
 
@@ -410,15 +410,15 @@ fn worth(text: &str) -> Result<(String, f64), String> {
     Ok((segment.trim().into(), finite(value.trim()).map_err(|_| wrong())?))
 }
 
-fn finite(text: &str) -> Result<f64, String> {
+pub fn finite(text: &str) -> Result<f64, String> {
     text.parse().ok().filter(|v: &f64| v.is_finite()).ok_or_else(|| "it needs a number such as 0.5".into())
 }
 
-fn positive(text: &str) -> Result<usize, String> {
+pub fn positive(text: &str) -> Result<usize, String> {
     text.parse().ok().filter(|n| *n > 0).ok_or_else(|| "it needs a whole number of at least 1".into())
 }
 
-fn top(text: &str) -> Result<Top, String> {
+pub fn top(text: &str) -> Result<Top, String> {
     let wrong = || "it needs a number of rows such as 1000, or a share such as 10%".to_string();
     match text.trim().strip_suffix('%') {
         Some(percent) => {
@@ -438,7 +438,7 @@ fn part(text: &str) -> Result<(String, String), String> {
     }
 }
 
-fn delimiter(text: &str) -> Result<u8, String> {
+pub fn delimiter(text: &str) -> Result<u8, String> {
     match text.as_bytes() {
         _ if text.eq_ignore_ascii_case("tab") || text == "\\t" => Ok(b'\t'),
         [c] if c.is_ascii() && !matches!(c, b'"' | b'\n' | b'\r') => Ok(*c),

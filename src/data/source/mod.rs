@@ -237,6 +237,11 @@ impl Source {
         self
     }
 
+    /// What each file is, in the order given.
+    pub fn formats(&self) -> Vec<Format> {
+        self.inputs.iter().map(|input| input.format).collect()
+    }
+
     /// The names and types of the columns, from the first file.
     ///
     /// # Errors
