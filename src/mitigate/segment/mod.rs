@@ -1,0 +1,1 @@
+//! Segmentations that are fair as they are made.
