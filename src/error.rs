@@ -177,6 +177,9 @@ pub enum Error {
         /// What to do, with the nearest value that can be kept where it is known.
         remedy: String,
     },
+    /// `linfa` refused.
+    #[error("linfa: {0}")]
+    Linfa(#[from] linfa::Error),
     /// Two tallies were made by different questions.
     #[error("the tallies cannot be combined: {problem}")]
     Mismatch {
