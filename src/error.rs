@@ -167,6 +167,19 @@ pub enum Error {
         /// Where it was met.
         place: Place,
     },
+    /// No answer keeps what was asked for.
+    #[error("{asked} cannot be kept: {problem}; {remedy}")]
+    Infeasible {
+        /// The bound, share or target.
+        asked: String,
+        /// What stands against it, with the group or segment at fault.
+        problem: String,
+        /// What to do, with the nearest value that can be kept where it is known.
+        remedy: String,
+    },
+    /// `linfa` refused.
+    #[error("linfa: {0}")]
+    Linfa(#[from] linfa::Error),
     /// Two tallies were made by different questions.
     #[error("the tallies cannot be combined: {problem}")]
     Mismatch {
