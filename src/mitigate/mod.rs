@@ -7,6 +7,7 @@
 mod flow;
 mod groups;
 pub mod learn;
+mod newton;
 pub mod postprocess;
 pub mod reweight;
 pub mod segment;

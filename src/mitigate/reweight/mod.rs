@@ -8,11 +8,23 @@
 //! A learner must read weights for any of it to matter. Of those in `linfa` 0.8 the decision tree and isotonic regression
 //! do; logistic regression, support vector machines, naive Bayes and the ensembles ignore them without a word.
 
+mod balancing;
 mod cells;
+mod dataset;
+mod diagnostics;
+mod inverse_probability;
+mod raking;
+mod resample;
 #[cfg(test)]
 mod tests;
 
+pub use balancing::{Balanced, Moment, balance};
 pub use cells::{CellWeights, GroupBalance, WeightedCell};
+pub use dataset::{resampled, weighted};
+pub use diagnostics::Diagnostics;
+pub use inverse_probability::{InverseProbability, ObservedCell, ObservedWeights};
+pub use raking::{Rake, RakedShare, RakedWeights};
+pub use resample::{resample, times};
 
 use serde::{Deserialize, Serialize};
 
@@ -51,13 +63,14 @@ pub enum Scheme {
 /// let fitted = Reweight::new().fit(&batch)?;
 /// assert_eq!(fitted.weights(&batch)?, [2.0, 2.0 / 3.0, 2.0 / 3.0, 2.0 / 3.0, 2.0 / 3.0, 2.0 / 3.0, 2.0 / 3.0, 2.0]);
 /// assert!(fitted.groups.iter().all(|g| (g.after - 0.5).abs() < 1e-12));
-/// assert!((fitted.effective_size - 6.0).abs() < 1e-12); // of 8 rows
+/// assert!((fitted.diagnostics.effective_size - 6.0).abs() < 1e-12); // of 8 rows
 /// # Ok::<(), evenhand::Error>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Reweight {
     scheme: Scheme,
     attributes: Vec<String>,
+    strata: Vec<String>,
 }
 
 impl Reweight {
@@ -80,6 +93,14 @@ impl Reweight {
         self
     }
 
+    /// Balances groups within the combinations of these attributes or strata: legitimate reasons for a difference. In each
+    /// stratum l the factor is `P(g|l) P(y|l) / P(g, y|l)`: differences between strata stay.
+    #[must_use]
+    pub fn within<S: Into<String>>(mut self, names: impl IntoIterator<Item = S>) -> Self {
+        self.strata = names.into_iter().map(Into::into).collect();
+        self
+    }
+
     /// Counts groups and labels in one pass and finds the factor of each.
     ///
     /// # Errors
@@ -87,6 +108,6 @@ impl Reweight {
     /// [`Error::MissingColumn`] for an attribute that the batch has not; [`Error::TooManyCells`];
     /// [`Error::EmptyCell`] naming a group of which no row has one of the labels: no weight can give it one.
     pub fn fit(&self, batch: &Batch) -> Result<CellWeights> {
-        cells::fit(self.scheme, &self.attributes, batch)
+        cells::fit(self, batch)
     }
 }

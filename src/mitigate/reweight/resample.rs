@@ -1,7 +1,5 @@
 //! Weights as rows: a sample that a learner feels even where it reads no weights.
 
-use linfa::dataset::{AsTargets, DatasetBase};
-use ndarray::{Array, Array2, Axis, Dimension, RemoveAxis};
 use rand::Rng;
 use rand::seq::SliceRandom;
 
@@ -65,7 +63,8 @@ pub fn times(weights: &[f64], rows: usize, seed: u64) -> Result<Vec<u32>> {
         }
         sum += weight / largest;
         // How many of the points start, start + 1, ... lie below; the last row with weight takes what rounding left.
-        let below = if Some(row) == last { rows as u64 } else { (sum / whole * rows as f64 - start).ceil().max(0.0) as u64 };
+        let below =
+            if Some(row) == last { rows as u64 } else { (sum / whole * rows as f64 - start).ceil().max(0.0) as u64 };
         let below = below.clamp(before, rows as u64);
         let times = below - before;
         before = below;
