@@ -177,6 +177,17 @@ pub enum Error {
         /// What to do, with the nearest value that can be kept where it is known.
         remedy: String,
     },
+    /// A learner could not fit a model.
+    #[error("the learner failed: {problem}")]
+    Learner {
+        /// What it says.
+        problem: String,
+    },
+    /// A learner that has to read weights does not.
+    #[error(
+        "weights change nothing in what the learner fits: it does not read them, so that reweighting would mend nothing; wrap it in `mitigate::learn::Resampled`, or take one that reads them"
+    )]
+    WeightsIgnored,
     /// `linfa` refused.
     #[error("linfa: {0}")]
     Linfa(#[from] linfa::Error),

@@ -1,4 +1,27 @@
 //! What trains a model on weighted rows: the one trait behind which any learner stands.
+//!
+//! Weights mend nothing that a learner does not read. Of those of `linfa` 0.8, as tests of this crate try them:
+//!
+//! | learner | reads weights |
+//! |---|---|
+//! | `linfa_trees::DecisionTree` | yes |
+//! | `linfa_logistic::LogisticRegression` | no |
+//! | `linfa_svm::Svm` | no |
+//! | `linfa_bayes::GaussianNb` | no |
+//! | [`Logistic`] of this crate | yes |
+//!
+//! None of those that do not says so. [`require_weights`] fits a learner twice and fails where weights change nothing;
+//! [`Resampled`] lets a learner feel them all the same, by rows drawn in proportion.
+
+mod adapters;
+mod honours;
+mod logistic;
+#[cfg(test)]
+mod tests;
+
+pub use adapters::{Linfa, Resampled};
+pub use honours::{WeightCheck, check_weights, require_weights};
+pub use logistic::{Logistic, LogisticModel, LogisticParams};
 
 use ndarray::ArrayView2;
 
@@ -7,7 +30,7 @@ use crate::Result;
 /// Something that fits a model of a label to weighted rows.
 ///
 /// A function of features, labels and weights is one; so are the adapters of `linfa` learners in this room. A learner that
-/// does not read `weights` must not be passed by a function that ignores them: let it draw its rows by them instead.
+/// does not read weights must not be passed by a function that ignores them: [`Resampled`] draws its rows by them.
 ///
 /// # Examples
 /// ```
@@ -35,6 +58,22 @@ pub trait Learner: Sync {
     /// # Errors
     /// What the learner cannot do, named.
     fn fit(&self, features: ArrayView2<f64>, labels: &[bool], weights: &[f64]) -> Result<Self::Model>;
+
+    /// Fits anew where a model of like rows is known, from which a learner may start. The model is that of
+    /// [`fit`](Self::fit), to rounding.
+    ///
+    /// # Errors
+    /// As for [`fit`](Self::fit).
+    fn refit(
+        &self,
+        last: &Self::Model,
+        features: ArrayView2<f64>,
+        labels: &[bool],
+        weights: &[f64],
+    ) -> Result<Self::Model> {
+        let _ = last;
+        self.fit(features, labels, weights)
+    }
 }
 
 /// A fitted model: a score in [0, 1] for each row, larger where the label is more likely favourable. It decides for a row
