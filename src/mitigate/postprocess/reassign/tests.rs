@@ -3,9 +3,11 @@ use proptest::prelude::*;
 use rand::Rng;
 
 use super::*;
+use crate::data::Segments;
 use crate::metrics::Confidence;
 use crate::metrics::segments::SegmentCounts;
 use crate::metrics::segments::balance::{RepresentationBounds, balance, bounded_representation};
+use crate::mitigate::flow::Range;
 
 const GROUPS: [&str; 3] = ["a", "b", "c"];
 const SEGMENTS: [&str; 3] = ["x", "y", "z"];

@@ -177,7 +177,7 @@ proptest! {
 
 #[test]
 fn a_published_list_has_its_figures() {
-    // FairRankTune's walk-through list, min-max scaled scores.
+    // AIF360's documented ranking and figures, the scores scaled to [0, 1].
     let codes = [0, 1, 1, 1, 0, 0, 0, 1, 0, 1];
     let scores = [55.0, 65.0, 85.0, 70.0, 60.0, 50.0, 40.0, 30.0, 20.0, 10.0];
     assert_eq!(infeasible_prefixes(&codes, &[1.0, 1.0]), [4]);
