@@ -244,6 +244,8 @@ fn odd_rows_are_fitted() {
             params.fit_rows(array![[1.0], [2.0], [9.0]].view(), &[0, 1, MISSING], Some(&[1.0, 0.0, 1.0])).unwrap();
         assert!(one.cost.is_finite() && one.costs[1].is_none(), "{objective:?}");
     }
+    let without = FairKMeans::params(2).fit_rows(Array2::zeros((4, 0)).view(), &[0, 1, 0, 1], None).unwrap();
+    assert_eq!((without.cost, without.centroids), (0.0, vec![vec![]; 2]));
     assert_eq!(balanced_assignment(features.view(), &[MISSING; 6], array![[0.0, 0.0]].view(), 0.5).unwrap(), [0; 6]);
 }
 
