@@ -9,11 +9,10 @@ use crate::{Error, Result};
 const ROUNDING: f64 = 1e-9;
 
 impl Reassign {
-    /// How many of each group may be in each segment, and how many may be in each.
-    pub(super) fn ranges(&self, people: &People, bound: &Bound) -> Result<(Vec<Range>, Vec<Range>)> {
+    /// How many of each group may be in each segment, where segments have so many.
+    pub(super) fn cells(&self, people: &People, bound: &Bound, sizes: &[u64]) -> Result<Vec<Range>> {
         let count = people.segments();
-        let whole: u64 = people.counts.iter().sum();
-        let sizes = people.sizes();
+        let whole: u64 = sizes.iter().sum();
         let mut limits = vec![(0.0, f64::INFINITY); people.counts.len()];
         let each = |of: &dyn Fn(f64, f64) -> (f64, f64)| -> Vec<(f64, f64)> {
             let cell =
@@ -57,24 +56,53 @@ impl Reassign {
             // Casts saturate: below 0 is 0, infinity is no bound.
             (low as u64, (high as u64).min(whole))
         };
-        let cells = limits.into_iter().map(persons).collect();
+        Ok(limits.into_iter().map(persons).collect())
+    }
+
+    /// How many each segment may have.
+    fn allowed(&self, sizes: &[u64]) -> Result<Vec<Range>> {
         let slack = match self.sizes {
             Sizes::Kept => 0.0,
             Sizes::Within(slack) if (0.0..=1.0).contains(&slack) => slack,
             Sizes::Within(slack) => return Err(Error::setting("the slack of sizes", slack, "a number from 0 to 1")),
-            Sizes::Free => return Ok((cells, vec![(0, whole); count])),
+            Sizes::Free => return Ok(vec![(0, sizes.iter().sum()); sizes.len()]),
         };
         let size = |size: &u64| {
             let by = (*size as f64 * slack + ROUNDING).floor() as u64;
             (size - by, size + by)
         };
-        Ok((cells, sizes.iter().map(size).collect()))
+        Ok(sizes.iter().map(size).collect())
     }
 
-    /// Whether a bound can be kept; the first that cannot, where not.
-    fn keeps(&self, people: &People, items: &Items, bound: &Bound) -> Result<Result<(), Unmet>> {
-        let (cells, sizes) = self.ranges(people, bound)?;
-        Ok(assign(&items.problem(people, &cells, &sizes)).map(|_| ()))
+    /// The cheapest units of each item in each segment that keep a bound.
+    ///
+    /// Bounds on shares of sizes that are not known yet are no flow. Where sizes may change, a flow with bounds around the
+    /// shares before finds good ones, and a second one is for these sizes.
+    pub(super) fn solve(&self, people: &People, items: &Items, bound: &Bound) -> Result<Result<Vec<u32>, Unmet>> {
+        let before = people.sizes();
+        let exact = |sizes: &[u64]| sizes.iter().map(|size| (*size, *size)).collect::<Vec<Range>>();
+        let cells = self.cells(people, bound, &before)?;
+        let first = match assign(&items.problem(people, &cells, &self.allowed(&before)?)) {
+            Ok(units) => units,
+            // Sizes as they are would be allowed too.
+            Err(unmet) => return Ok(Err(unmet)),
+        };
+        let after = items.sizes(&first, people.segments());
+        if after == before {
+            return Ok(Ok(first));
+        }
+        let moved = assign(&items.problem(people, &self.cells(people, bound, &after)?, &exact(&after)));
+        if let Ok(units) = &moved
+            && items.cost(units) <= items.cost(&first)
+        {
+            return Ok(moved);
+        }
+        let kept = assign(&items.problem(people, &cells, &exact(&before)));
+        Ok(match (moved, kept) {
+            (Ok(moved), Ok(kept)) => Ok(if items.cost(&moved) <= items.cost(&kept) { moved } else { kept }),
+            (Ok(moved), Err(_)) => Ok(moved),
+            (Err(_), kept) => kept,
+        })
     }
 
     /// What stands against a bound, and the smallest that can be kept, found by halving.
@@ -95,7 +123,7 @@ impl Reassign {
                 return Error::Infeasible { asked, problem: people.fault(unmet), remedy };
             }
         };
-        let kept = |value: f64| matches!(self.keeps(people, &items, &of(value)), Ok(Ok(())));
+        let kept = |value: f64| matches!(self.solve(people, &items, &of(value)), Ok(Ok(_)));
         let (mut low, mut high) = (given, 1.0 - 1e-12);
         if !kept(high) {
             let remedy = "no such bound can be kept: let segments change their sizes".into();
@@ -104,8 +132,8 @@ impl Reassign {
         let mut fault = unmet;
         while high - low > 1e-7 {
             let middle = 0.5 * (low + high);
-            match self.keeps(people, &items, &of(middle)) {
-                Ok(Ok(())) => high = middle,
+            match self.solve(people, &items, &of(middle)) {
+                Ok(Ok(_)) => high = middle,
                 Ok(Err(unmet)) => (low, fault) = (middle, unmet),
                 Err(_) => break,
             }

@@ -19,7 +19,6 @@ use serde::{Deserialize, Serialize};
 
 use crate::data::{Batch, Categorical};
 use crate::inference::rng::stream;
-use crate::mitigate::flow::assign;
 use crate::{Error, Place, Result};
 use people::{Items, People};
 
@@ -28,18 +27,18 @@ const LARGEST_COST: f64 = 1e100;
 
 /// How near a group's share of a segment must be to everybody's.
 ///
-/// `P(s|g)` is the part of a group's people that is in a segment, `P(s)` that of everybody, before anybody moves.
+/// `P(s|g)` is the part of a group's people that is in a segment, `P(s)` that of everybody, after the moves.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum Bound {
     /// `|P(s|g) − P(s)| <= gap`, a gap in [0, 1].
     Gap(f64),
-    /// `P(s|g) / P(s)` in `[1 − slack, 1 / (1 − slack)]`, a slack in [0, 1). Where segments keep their sizes this is
-    /// bounded representation of people, `P(g|s) / P(g)` in the same bounds (Bera and others).
+    /// `P(s|g) / P(s)` in `[1 − slack, 1 / (1 − slack)]`, a slack in [0, 1). It is the same as `P(g|s) / P(g)`, the
+    /// representation of a group in a segment.
     Ratio(f64),
-    /// Each group's least and largest share of a segment's people, `P(g|s)`, by its levels joined by ` & `; shares in [0, 1] of
-    /// the segment's people before. Groups that are not named are not bounded.
+    /// Each group's least and largest share of a segment's people, `P(g|s)`, in [0, 1], by its levels joined by ` & `. Groups
+    /// that are not named are not bounded.
     Representation(Vec<(String, f64, f64)>),
 }
 
@@ -62,8 +61,11 @@ pub enum Sizes {
 ///
 /// Shares of whole persons cannot meet any number: a cell of group and segment that ought to have between 3.2 and 3.6 persons
 /// may have 3 or 4, unless bounds are [`strict`](Self::strict). Bounds around everybody's shares ([`Bound::Gap`],
-/// [`Bound::Ratio`]) can then always be kept. They are taken from everybody's shares *before*: where sizes may change, the
-/// distance from the shares after may be larger by as much as the sizes changed, and the summary says what it is.
+/// [`Bound::Ratio`]) can then always be kept.
+///
+/// With [`Sizes::Kept`] no fewer moves (no cheaper ones) keep the bound. Where sizes may change, a flow with bounds around
+/// everybody's shares before chooses them, and the answer is the cheapest for these sizes, and never dearer than with
+/// sizes kept; other sizes might be cheaper still.
 ///
 /// Rows without a group or a segment stay as they are and are counted; they count in no share. Rows count, their weights do
 /// not: nobody moves in part.
@@ -174,10 +176,9 @@ impl Reassign {
     /// that rows are in by parts; [`Error::MissingColumn`]; [`Error::TooManyCells`].
     pub fn apply(&self, batch: &Batch) -> Result<Reassigned> {
         let people = People::of(batch, &self.attributes, self.segmentation.as_deref())?;
-        let (cells, sizes) = self.ranges(&people, &self.bound)?;
         // All people of a cell are alike: each cell is an item of so many units, that stays for nothing.
         let items = Items::by_cell(&people);
-        let units = assign(&items.problem(&people, &cells, &sizes)).map_err(|unmet| self.infeasible(&people, unmet))?;
+        let units = self.solve(&people, &items, &self.bound)?.map_err(|unmet| self.infeasible(&people, unmet))?;
         let mut segments = people.of_row.clone();
         let count = people.segments();
         let mut rows: Vec<Vec<usize>> = vec![Vec::new(); people.counts.len()];
@@ -232,7 +233,6 @@ impl Reassign {
             let expected = format!("{count}, one for each level of `{}`", people.name);
             return Err(Error::setting("the number of columns of costs", costs.ncols(), expected));
         }
-        let (cells, sizes) = self.ranges(&people, &self.bound)?;
         let rows: Vec<(usize, usize)> = people.known().collect();
         let mut items = Items { groups: Vec::with_capacity(rows.len()), units: None, costs: Vec::new() };
         items.costs.reserve(rows.len() * count);
@@ -251,7 +251,7 @@ impl Reassign {
                 items.costs.push(*cost);
             }
         }
-        let units = assign(&items.problem(&people, &cells, &sizes)).map_err(|unmet| self.infeasible(&people, unmet))?;
+        let units = self.solve(&people, &items, &self.bound)?.map_err(|unmet| self.infeasible(&people, unmet))?;
         let mut segments = people.of_row.clone();
         let mut cost = 0.0;
         for ((row, _), of) in rows.iter().zip(units.chunks(count)) {

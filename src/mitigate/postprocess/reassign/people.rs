@@ -111,6 +111,16 @@ impl Items {
         }
     }
 
+    /// How many units are in each segment.
+    pub fn sizes(&self, units: &[u32], segments: usize) -> Vec<u64> {
+        let size = |s: usize| units.iter().skip(s).step_by(segments).map(|n| u64::from(*n)).sum();
+        (0..segments).map(size).collect()
+    }
+
+    pub fn cost(&self, units: &[u32]) -> f64 {
+        units.iter().zip(&self.costs).map(|(n, cost)| f64::from(*n) * cost).sum()
+    }
+
     pub fn problem<'a>(&'a self, people: &People, cells: &'a [Range], sizes: &'a [Range]) -> Problem<'a> {
         Problem {
             segments: people.segments(),
