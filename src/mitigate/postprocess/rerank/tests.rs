@@ -253,6 +253,11 @@ fn rows_without_a_group_keep_their_place() {
     let json = serde_json::to_string(&list.summary).unwrap();
     assert_eq!(serde_json::from_str::<RerankSummary>(&json).unwrap(), list.summary);
     assert!(list.summary.score_lost().abs() < 1e-12 && list.summary.ndcg < 1.0);
+    // A list whose only place is kept has nobody to place.
+    let kept = batch(&[None, Some("m"), Some("f")], &[Some(3.0), Some(2.0), Some(1.0)]);
+    let first = Rerank::new().top(1).apply(&kept).unwrap();
+    assert_eq!((&first.order[..], first.summary.ndcg, first.summary.after.infeasible), (&[0][..], 1.0, 0));
+    assert_eq!(FairTopK::new("f", 1).apply(&kept).unwrap().order, [0]);
     let fair = FairTopK::new("f", 7).alpha(0.3).share(0.5).apply(&batch(&sex, &scores)).unwrap();
     assert_eq!((fair.order[1], fair.summary.minimum.len(), fair.summary.kept_in_place), (1, 6, 1));
 }
