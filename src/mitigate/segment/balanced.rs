@@ -62,6 +62,7 @@ pub fn balanced_assignment(
     let points = Points::of(features, None);
     let given: Array2<f64> = centres.to_owned();
     let centres = Centres { width: given.ncols(), count: given.nrows(), values: given.iter().copied().collect() };
+    points.check(&centres.values)?;
     let nearest = points.nearest(&centres);
     let shares = Shares::of(&nearest, groups, checked.groups(), centres.count, slack);
     Ok(shares.assign(&points, &centres, groups, nearest))

@@ -7,9 +7,13 @@ use rayon::prelude::*;
 use super::{FairKMeansValidParams, Found};
 use crate::individual::MISSING;
 use crate::inference::rng::stream;
+use crate::{Error, Result};
 
 /// Rows whose nearest centres are found at once.
 const CHUNK: usize = 4096;
+
+/// The largest feature, times the root of the largest weight.
+const LARGEST: f64 = 1e100;
 
 /// Rows of features, one after another, and their weights.
 pub(super) struct Points {
@@ -53,6 +57,17 @@ impl Points {
     pub fn of(features: ArrayView2<f64>, weights: Option<&[f64]>) -> Self {
         let weights = weights.map_or_else(|| vec![1.0; features.nrows()], <[f64]>::to_vec);
         Points { values: features.iter().copied().collect(), width: features.ncols(), weights }
+    }
+
+    /// Refuses features so large that weighted squared distances of them, and of centres, would not be finite.
+    pub fn check(&self, centres: &[f64]) -> Result<()> {
+        let largest = |values: &[f64]| values.iter().fold(0.0, |most: f64, v| most.max(v.abs()));
+        let reach = largest(&self.values).max(largest(centres)) * largest(&self.weights).sqrt().max(1.0);
+        if reach <= LARGEST {
+            return Ok(());
+        }
+        let expected = format!("at most {LARGEST:e}, times the root of the largest weight; scale them");
+        Err(Error::setting("the largest feature", reach, expected))
     }
 
     pub fn len(&self) -> usize {

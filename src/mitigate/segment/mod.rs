@@ -229,7 +229,7 @@ impl FairKMeansValidParams {
     ///
     /// # Errors
     /// [`Error::UnequalLengths`]; [`Error::BadNumber`] for a feature or weight out of range; [`Error::BadCode`] for a code that is
-    /// not below the number of rows; [`Error::BadSetting`] for more segments than rows, and for fairlets of more than
+    /// not below the number of rows; [`Error::BadSetting`] for more segments than rows, features too large to square, and for fairlets of more than
     /// 50,000 rows or of other than two groups; [`Error::Nothing`] without rows, weight or groups; [`Error::Infeasible`] for fairlets
     /// that are too small for the larger group.
     pub fn fit_rows(&self, features: ArrayView2<f64>, groups: &[u32], weights: Option<&[f64]>) -> Result<FairKMeans> {
@@ -242,6 +242,7 @@ impl FairKMeansValidParams {
             return Err(Error::setting("the number of segments", self.clusters, expected));
         }
         let points = Points::of(features, weights);
+        points.check(&[])?;
         if points.weights.iter().all(|w| *w <= 0.0) {
             return Err(nothing("no row has any weight"));
         }
@@ -249,10 +250,6 @@ impl FairKMeansValidParams {
             return Err(nothing("no row has a known group and a weight"));
         }
         let plain = self.plain(&points);
-        let spread = points.costs(&plain.centres, &plain.segments, groups, group_count).1;
-        if !spread.is_finite() {
-            return Err(Error::setting("the spread of the features", spread, "finite squared distances: scale them"));
-        }
         let found = match self.objective {
             Objective::Social => self.social(&points, groups, group_count, &plain),
             Objective::Balanced { slack } => self.balanced(&points, groups, group_count, slack, &plain),

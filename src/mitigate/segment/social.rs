@@ -18,7 +18,7 @@ const HALVINGS: usize = 50;
 const GAP: f64 = 1e-9;
 
 /// Each group's means in the segments.
-struct Means {
+pub(super) struct Means {
     /// Numbers of the groups with weight.
     groups: usize,
     /// Spread about the own means.
@@ -30,7 +30,7 @@ struct Means {
 }
 
 impl Means {
-    fn of(points: &Points, segments: &[u32], groups: &[u32], count: usize, centres: &Centres) -> Self {
+    pub fn of(points: &Points, segments: &[u32], groups: &[u32], count: usize, centres: &Centres) -> Self {
         let (k, width) = (centres.count, points.width);
         let mut weights = vec![0.0; count * k];
         let mut means = vec![0.0; count * k * width];
@@ -97,7 +97,7 @@ impl Means {
 
     /// The centres that make the largest cost the smallest: weight goes from the group that costs least to the one that
     /// costs most, until they cost the same, and again.
-    fn minimax(&self, start: &Centres) -> Centres {
+    pub fn minimax(&self, start: &Centres) -> Centres {
         let mut weights = vec![1.0 / self.groups as f64; self.groups];
         let mut centres = start.clone();
         self.set(&weights, &mut centres);

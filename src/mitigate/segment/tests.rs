@@ -109,6 +109,25 @@ proptest! {
 }
 
 #[test]
+fn no_centres_serve_the_worst_off_of_many_groups_better() {
+    let (features, groups) = drawn(12, 200, 4);
+    let points = Points::of(features.view(), None);
+    let mut rng = stream(13, 0, 0);
+    let start = points.plus_plus(3, &mut rng);
+    let segments = points.nearest(&start);
+    let cost = |centres: &Centres| lloyd::worst(&points.costs(centres, &segments, &groups, 4).0);
+    let best = social::Means::of(&points, &segments, &groups, 4, &start).minimax(&start);
+    let least = cost(&best);
+    assert!(least < cost(&points.means(&segments, &start)));
+    for step in 0..6000 {
+        let mut other = best.clone();
+        let reach = f64::powi(0.5, step % 20);
+        other.values.iter_mut().for_each(|v| *v += reach * rng.sample::<f64, _>(StandardNormal));
+        assert!(cost(&other) >= least * (1.0 - 1e-7), "{} {least}", cost(&other));
+    }
+}
+
+#[test]
 fn social_costs_are_those_of_the_audit() {
     let (features, groups) = drawn(3, 400, 3);
     let fitted = FairKMeans::params(3).seed(4).fit_rows(features.view(), &groups, None).unwrap();
@@ -244,6 +263,8 @@ fn odd_rows_are_fitted() {
             params.fit_rows(array![[1.0], [2.0], [9.0]].view(), &[0, 1, MISSING], Some(&[1.0, 0.0, 1.0])).unwrap();
         assert!(one.cost.is_finite() && one.costs[1].is_none(), "{objective:?}");
     }
+    let without = FairKMeans::params(2).fit_rows(Array2::zeros((4, 0)).view(), &[0, 1, 0, 1], None).unwrap();
+    assert_eq!((without.cost, without.centroids), (0.0, vec![vec![]; 2]));
     assert_eq!(balanced_assignment(features.view(), &[MISSING; 6], array![[0.0, 0.0]].view(), 0.5).unwrap(), [0; 6]);
 }
 

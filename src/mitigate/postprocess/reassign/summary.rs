@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Bound, People, Sizes};
+use super::{Bound, Sizes, people::People};
 
 /// One group's people in each segment.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -3,9 +3,11 @@ use proptest::prelude::*;
 use rand::Rng;
 
 use super::*;
+use crate::data::Segments;
 use crate::metrics::Confidence;
 use crate::metrics::segments::SegmentCounts;
 use crate::metrics::segments::balance::{RepresentationBounds, balance, bounded_representation};
+use crate::mitigate::flow::Range;
 
 const GROUPS: [&str; 3] = ["a", "b", "c"];
 const SEGMENTS: [&str; 3] = ["x", "y", "z"];
@@ -67,15 +69,16 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(250))]
 
     #[test]
-    fn no_fewer_moves_would_do((groups, segments) in people(), bound in bound(), sizes in size(), strict: bool) {
+    fn no_fewer_moves_would_do((groups, segments) in people(), bound in bound(), strict: bool) {
         // A group without rows is not among the batch's groups.
         prop_assume!(groups.contains(&0) || !matches!(bound, Bound::Representation(_)));
         let batch = batch(&groups, &segments);
-        let mut method = Reassign::new(bound).sizes(sizes);
+        let mut method = Reassign::new(bound);
         method.strict = strict;
         let people = People::of(&batch, &[], None).unwrap();
         let counts: Vec<[u64; 3]> = people.counts.chunks(3).map(|c| [c[0], c[1], c[2]]).collect();
-        let (cells, allowed) = method.ranges(&people, &method.bound).unwrap();
+        let cells = method.cells(&people, &method.bound, &people.sizes()).unwrap();
+        let allowed: Vec<Range> = people.sizes().iter().map(|size| (*size, *size)).collect();
         match (method.apply(&batch), fewest(&counts, &cells, &allowed)) {
             (Ok(found), Some(least)) => {
                 prop_assert_eq!(found.summary.moved, least);
@@ -95,6 +98,49 @@ proptest! {
             }
             (Err(Error::Infeasible { .. }), None) => {}
             (found, least) => prop_assert!(false, "{found:?} {least:?}"),
+        }
+    }
+
+    #[test]
+    fn other_sizes_are_no_dearer_and_keep_the_bound(
+        (groups, segments) in prop::collection::vec((0usize..3, 0usize..3), 1..11).prop_map(|rows| rows.into_iter().unzip::<_, _, Vec<_>, Vec<_>>()),
+        bound in bound(),
+        sizes in prop_oneof![Just(Sizes::Within(0.5)), Just(Sizes::Free)],
+    ) {
+        prop_assume!(groups.contains(&0) || !matches!(bound, Bound::Representation(_)));
+        let batch = batch(&groups, &segments);
+        let method = Reassign::new(bound).sizes(sizes);
+        let people = People::of(&batch, &[], None).unwrap();
+        let counts: Vec<[u64; 3]> = people.counts.chunks(3).map(|c| [c[0], c[1], c[2]]).collect();
+        let rows = groups.len() as u64;
+        let allowed = |s: usize, size: u64| {
+            sizes == Sizes::Free || size.abs_diff(people.sizes()[s]) <= people.sizes()[s] / 2
+        };
+        // The best of all sizes.
+        let mut least: Option<u64> = None;
+        for (x, y) in (0..=rows).flat_map(|x| (0..=rows - x).map(move |y| (x, y))) {
+            let size = [x, y, rows - x - y];
+            if (0..3).all(|s| allowed(s, size[s])) {
+                let cells = method.cells(&people, &method.bound, &size).unwrap();
+                let found = fewest(&counts, &cells, &size.map(|n| (n, n)));
+                least = [least, found].into_iter().flatten().min();
+            }
+        }
+        let kept = method.clone().sizes(Sizes::Kept).apply(&batch);
+        match (method.apply(&batch), kept) {
+            (Ok(found), kept) => {
+                prop_assert!(found.summary.moved >= least.unwrap());
+                prop_assert!(kept.is_err() || found.summary.moved <= kept.unwrap().summary.moved);
+                let after: Vec<Vec<u64>> = found.summary.groups.iter().map(|g| g.after.clone()).collect();
+                let size: Vec<u64> = (0..3).map(|s| after.iter().map(|g| g[s]).sum()).collect();
+                let cells = method.cells(&people, &method.bound, &size).unwrap();
+                for (range, n) in cells.iter().zip(after.concat()) {
+                    prop_assert!(n >= range.0 && n <= range.1);
+                }
+                prop_assert!((0..3).all(|s| allowed(s, size[s])));
+            }
+            (Err(Error::Infeasible { .. }), Err(_)) => {}
+            (found, kept) => prop_assert!(false, "{found:?} {kept:?}"),
         }
     }
 

@@ -9,6 +9,11 @@ use crate::{Error, Result};
 /// What rounding may take from a share times a length: 0.29 times 100 may miss 29.
 const ROUNDING: f64 = 1e-9;
 
+/// The same, where lengths are so large that their digits are few.
+fn rounding(due: f64) -> f64 {
+    ROUNDING + 4.0 * f64::EPSILON * due
+}
+
 /// Who takes the next place of a list.
 ///
 /// A group is *short* where it has fewer than `⌊p i⌋` of the first i places, and *full* at `⌈p i⌉`. The greedy rules give a
@@ -80,11 +85,13 @@ pub(super) fn compare(scores: &[f64], a: usize, b: usize) -> Ordering {
 
 /// The least number of rows with this share among the first `places`.
 pub(super) fn least(share: f64, places: usize) -> usize {
-    (share * places as f64 + ROUNDING).floor() as usize
+    let due = share * places as f64;
+    (due + rounding(due)).floor() as usize
 }
 
 fn most(share: f64, places: usize) -> f64 {
-    (share * places as f64 - ROUNDING).ceil()
+    let due = share * places as f64;
+    (due - rounding(due)).ceil()
 }
 
 /// How many of the first 1, 2, ..., `k` places ask for more of a group than it has candidates.
@@ -149,7 +156,7 @@ impl Queues<'_> {
                     // The number of places at which the group falls short if it has got nobody until then.
                     let until = |g: usize| {
                         let until = most(self.shares[g], places) / self.shares[g];
-                        if rule == Rule::DetRelaxed { (until - ROUNDING).ceil() } else { until }
+                        if rule == Rule::DetRelaxed { (until - rounding(until)).ceil() } else { until }
                     };
                     let waiting = (0..self.rows.len()).filter(|g| open(*g) && self.head(*g).is_some());
                     let soonest = waiting.map(until).fold(f64::INFINITY, f64::min);

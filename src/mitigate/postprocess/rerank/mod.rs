@@ -52,7 +52,7 @@ use crate::{Error, Place, Result};
 ///     .build()?;
 /// let list = Rerank::new().apply(&batch)?;
 /// assert_eq!(list.order, [0, 3, 1, 4, 2, 5]);
-/// assert_eq!((list.summary.before.infeasible, list.summary.after.infeasible), (4, 0));
+/// assert_eq!((list.summary.before.infeasible, list.summary.after.infeasible), (3, 0));
 /// let first = Rerank::new().targets([("m", 0.75), ("f", 0.25)]).top(4).apply(&batch)?;
 /// assert_eq!(first.order, [0, 1, 2, 3]);
 /// # Ok::<(), evenhand::Error>(())

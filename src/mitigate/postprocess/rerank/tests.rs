@@ -177,7 +177,7 @@ proptest! {
 
 #[test]
 fn a_published_list_has_its_figures() {
-    // FairRankTune's walk-through list, min-max scaled scores.
+    // AIF360's documented ranking and figures, the scores scaled to [0, 1].
     let codes = [0, 1, 1, 1, 0, 0, 0, 1, 0, 1];
     let scores = [55.0, 65.0, 85.0, 70.0, 60.0, 50.0, 40.0, 30.0, 20.0, 10.0];
     assert_eq!(infeasible_prefixes(&codes, &[1.0, 1.0]), [4]);
@@ -186,6 +186,19 @@ fn a_published_list_has_its_figures() {
     let given: Vec<usize> = (0..10).collect();
     assert_relative_eq!(gains.ndcg(&sorted, &given), 0.9205433, epsilon = 1e-7);
     assert_relative_eq!(gains.mean(&given), 48.5, epsilon = 1e-12);
+}
+
+#[test]
+fn aif360_agrees() {
+    // AIF360 0.6.1, DeterministicReranking, shares 1/2, 1/4, 1/8, 1/8 of 16 places. Its greedy rule mixes up groups that are
+    // not the first listed, and stops with an error.
+    let codes = [0, 3, 2, 0, 1, 2, 2, 3, 0, 0, 0, 3, 0, 3, 1, 1, 0, 2, 0, 1, 3, 1, 1, 0];
+    let scores = [14, 13, 16, 24, 1, 18, 4, 23, 9, 10, 19, 7, 2, 11, 3, 12, 21, 17, 15, 5, 8, 6, 22, 20].map(f64::from);
+    let found = |rule| rerank(rule, &scores, &codes, &[0.5, 0.25, 0.125, 0.125], 16).unwrap();
+    let alike = [3, 22, 16, 7, 23, 5, 10, 15, 18, 21, 0, 17, 9, 1, 8, 19];
+    assert_eq!(found(Rule::DetCons), alike);
+    assert_eq!(found(Rule::DetRelaxed), alike);
+    assert_eq!(found(Rule::DetConstSort), [3, 7, 22, 16, 23, 10, 5, 15, 18, 0, 9, 21, 17, 1, 8, 19]);
 }
 
 #[test]
@@ -240,6 +253,11 @@ fn rows_without_a_group_keep_their_place() {
     let json = serde_json::to_string(&list.summary).unwrap();
     assert_eq!(serde_json::from_str::<RerankSummary>(&json).unwrap(), list.summary);
     assert!(list.summary.score_lost().abs() < 1e-12 && list.summary.ndcg < 1.0);
+    // A list whose only place is kept has nobody to place.
+    let kept = batch(&[None, Some("m"), Some("f")], &[Some(3.0), Some(2.0), Some(1.0)]);
+    let first = Rerank::new().top(1).apply(&kept).unwrap();
+    assert_eq!((&first.order[..], first.summary.ndcg, first.summary.after.infeasible), (&[0][..], 1.0, 0));
+    assert_eq!(FairTopK::new("f", 1).apply(&kept).unwrap().order, [0]);
     let fair = FairTopK::new("f", 7).alpha(0.3).share(0.5).apply(&batch(&sex, &scores)).unwrap();
     assert_eq!((fair.order[1], fair.summary.minimum.len(), fair.summary.kept_in_place), (1, 6, 1));
 }
