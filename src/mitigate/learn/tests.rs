@@ -51,12 +51,13 @@ fn columns_that_say_nothing_new_are_borne() {
         wide[[row, 3]] = 7.0; // constant
         wide[[row, 4]] = 1e6 * features[[row, 0]] + 3e6; // the first again, in another unit
     }
-    for penalty in [0.0, 1e-3] {
+    // Where there is a penalty, a feature in small units is nearly free of it, and a fit that uses it a little nearer.
+    for (penalty, near) in [(0.0, 1e-5), (1e-3, 1e-2)] {
         let narrow = Logistic::new().penalty(penalty).fit(features.view(), &labels, &weights).unwrap();
         let model = Logistic::new().penalty(penalty).fit(wide.view(), &labels, &weights).unwrap();
         assert_eq!(model.coefficients[3], 0.0);
         let (a, b) = (narrow.scores(features.view()), model.scores(wide.view()));
-        assert!(a.iter().zip(&b).all(|(a, b)| (a - b).abs() < 1e-5), "{penalty}: {model:?} {narrow:?}");
+        assert!(a.iter().zip(&b).all(|(a, b)| (a - b).abs() < near), "{penalty}: {model:?} {narrow:?}");
     }
 }
 
