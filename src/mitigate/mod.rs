@@ -9,5 +9,7 @@ mod groups;
 pub mod learn;
 mod newton;
 pub mod postprocess;
+mod random;
+pub mod reductions;
 pub mod reweight;
 pub mod segment;

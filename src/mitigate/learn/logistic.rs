@@ -1,8 +1,8 @@
 //! Logistic regression that reads weights.
 
+use linfa::ParamGuard;
 use linfa::dataset::{AsSingleTargets, DatasetBase};
 use linfa::traits::{Fit, PredictInplace};
-use linfa::{ParamGuard, traits::Predict};
 use ndarray::{Array1, Array2, ArrayBase, ArrayView1, ArrayView2, Axis, Data, Ix2};
 use serde::{Deserialize, Serialize};
 
@@ -55,7 +55,7 @@ pub struct LogisticParams {
 /// let train = Dataset::new(array![[0.0], [0.0], [1.0], [1.0]], array![false, true, false, true])
 ///     .with_weights(array![3.0, 1.0, 1.0, 4.0]);
 /// let model = linfa::traits::Fit::fit(&Logistic::new(), &train)?;
-/// assert_eq!(model.predict(array![[0.0], [1.0]]), array![false, true]);
+/// assert_eq!(model.predict(&array![[0.0], [1.0]]), array![false, true]);
 /// # Ok::<(), evenhand::Error>(())
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
