@@ -32,7 +32,7 @@ const PATIENCE: usize = 5;
 /// Rounds before which it does not stop.
 const ROUNDS: usize = 12;
 /// Parts of multipliers that are tried where they themselves are answered.
-const NEARBY: [f64; 4] = [0.25, 0.5, 0.75, 1.5];
+const NEARBY: [f64; 6] = [0.1, 0.25, 0.5, 0.75, 1.5, 3.0];
 /// What steps are shortened by.
 const SHORTER: f64 = 0.8;
 
