@@ -18,6 +18,7 @@ pub use accumulate::{Accumulator, Limits};
 pub use cells::{Cell, Counts, ScoreSums};
 pub(crate) use kernel::{Span, add_levels};
 pub(crate) use margin::{Group, Parts};
+pub(crate) use scores::key_of as score_key;
 
 use crate::data::parts::WHOLE;
 use crate::data::{Batch, Cut, Model, Rule, sorted_order};

@@ -1,4 +1,44 @@
 //! What changes a model's answers after it has given them.
+//!
+//! | what | changes | needs the attribute when deciding |
+//! |---|---|---|
+//! | [`thresholds`] | where each group's scores are cut, so that rates are equal or near | yes; [`thresholds::CommonThreshold`] does not |
+//! | [`budget`] | who is among exactly so many people | yes |
+//! | [`score_repair`] | the scores, towards one distribution for all groups | yes |
+//! | [`reject_option`] | decisions near the border | yes |
+//! | [`calibrated_odds`] | some scores of one group, to its base rate | yes |
+//! | [`rerank`] | the order of a list | yes |
+//! | [`reassign`] | the segment of the fewest people | yes |
+//!
+//! Whether a group may be treated by its attribute is for the law that applies to say; a model can be mended before it
+//! decides too, by [`reweight`](super::reweight), [`reductions`](super::reductions) or [`augment`](super::augment).
 
+pub mod budget;
 pub mod reassign;
 pub mod rerank;
+pub mod thresholds;
+
+use crate::data::Batch;
+use crate::{Error, Place, Result};
+
+/// The scores of a model of a batch: of the one that is named, or of the only one that has scores. NaN where one is missing.
+fn scores_of<'b>(batch: &'b Batch, model: Option<&str>) -> Result<&'b [f64]> {
+    let scored: Vec<_> = batch.models.iter().filter_map(|m| Some((m.name.as_str(), m.score.as_ref()?))).collect();
+    let names = || scored.iter().map(|(name, _)| *name);
+    match (model, &scored[..]) {
+        (_, []) => Err(Error::Nothing {
+            problem: "this needs a score; add a model with one to the batch",
+            place: Place::default(),
+        }),
+        (Some(name), all) => match all.iter().find(|(own, _)| *own == name) {
+            Some((_, score)) => Ok(&score.values),
+            None => Err(Error::unknown("model", name, " with a score", names())),
+        },
+        (None, [(_, score)]) => Ok(&score.values),
+        (None, _) => Err(Error::setting(
+            "the model",
+            "not given",
+            format!("a name where several have scores: {}", names().collect::<Vec<_>>().join(", ")),
+        )),
+    }
+}

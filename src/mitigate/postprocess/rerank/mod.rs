@@ -22,6 +22,7 @@ pub use summary::{ListFigures, RankedGroup, RerankSummary, infeasible_prefixes};
 
 use rayon::slice::ParallelSliceMut;
 
+use super::scores_of;
 use crate::data::Batch;
 use crate::mitigate::groups::{Groups, MISSING};
 use crate::{Error, Place, Result};
@@ -194,28 +195,6 @@ impl Rerank {
         }
         shares.iter_mut().for_each(|s| *s /= sum);
         Ok(shares)
-    }
-}
-
-/// The scores of the model named, or of the only one that has any.
-fn scores_of<'b>(batch: &'b Batch, model: Option<&str>) -> Result<&'b [f64]> {
-    let scored: Vec<_> = batch.models.iter().filter_map(|m| Some((m.name.as_str(), m.score.as_ref()?))).collect();
-    let names = || scored.iter().map(|(name, _)| *name);
-    match (model, &scored[..]) {
-        (_, []) => Err(Error::Nothing {
-            problem: "a list needs a score; add a model with one to the batch",
-            place: Place::default(),
-        }),
-        (Some(name), all) => match all.iter().find(|(own, _)| *own == name) {
-            Some((_, score)) => Ok(&score.values),
-            None => Err(Error::unknown("model", name, " with a score", names())),
-        },
-        (None, [(_, score)]) => Ok(&score.values),
-        (None, _) => Err(Error::setting(
-            "the model",
-            "not given",
-            format!("a name where several have scores: {}", names().collect::<Vec<_>>().join(", ")),
-        )),
     }
 }
 
