@@ -1,8 +1,9 @@
-//! What mends a model or its data: weights for the rows that it is trained on.
+//! What mends a model or its data: weights for the rows that it is trained on, and new rows beside them.
 //!
 //! A mitigator is a set of parameters that is fitted on training rows and then applied, to the same rows or to others. What
 //! it reached is said with it; whether a model trained on it is fairer is for an audit of held-out rows to say.
 
+pub mod augment;
 mod groups;
 pub mod learn;
 pub mod reweight;
