@@ -46,9 +46,10 @@ pub(super) struct Points {
 }
 
 impl Points {
-    /// From columns of finite numbers and columns of codes, all of `rows` rows.
-    pub fn new(rows: usize, numbers: &[Vec<f64>], codes: &[Vec<u32>], penalty: f64) -> Self {
-        let most = numbers.iter().flatten().fold(penalty.sqrt(), |most, v| most.max(v.abs()));
+    /// From columns of finite numbers and columns of codes, all of `rows` rows, and the distance that a code that differs
+    /// alone makes.
+    pub fn new(rows: usize, numbers: &[Vec<f64>], codes: &[Vec<u32>], mismatch: f64) -> Self {
+        let most = numbers.iter().flatten().fold(mismatch, |most, v| most.max(v.abs()));
         // A power of two changes no digit.
         let exponent = if most > 0.0 { most.log2().ceil().clamp(-1000.0, 1000.0) } else { 0.0 };
         let unit = exponent.exp2();
@@ -65,7 +66,7 @@ impl Points {
                 flat[i * kinds + j] = *code;
             }
         }
-        Points { rows, dimensions, values, kinds, codes: flat, penalty: penalty / unit / unit, unit }
+        Points { rows, dimensions, values, kinds, codes: flat, penalty: (mismatch / unit).powi(2), unit }
     }
 
     /// A distance in the scale of the columns.

@@ -6,7 +6,7 @@ use rayon::prelude::*;
 
 use super::Work;
 use super::made::{Made, Origin, Values, wide};
-use super::neighbors::Points;
+use super::neighbors::{Near, Points};
 use super::resample::even_draw;
 use crate::data::{Categorical, Column, Table};
 use crate::inference::rng::stream;
@@ -43,7 +43,10 @@ impl Neighborhood {
         // Rows of a cell are in order.
         let queries: Vec<u32> =
             base[..distinct].par_iter().map(|row| rows.partition_point(|own| own < row) as u32).collect();
-        let near = points.nearest(&queries, n, k).into_iter().map(|near| rows[near.row as usize]).collect();
+        let near = points.nearest(&queries, n, k);
+        // There are k others; were one not found, the row would stand for it.
+        let row = |(at, near): (usize, Near)| rows.get(near.row as usize).copied().unwrap_or(base[at / k]);
+        let near = near.into_iter().enumerate().map(row).collect();
         Neighborhood { base, distinct, k, near }
     }
 
@@ -63,7 +66,7 @@ pub(super) fn points(table: &Table, features: &[usize], rows: &[u32], standardiz
         Column::Level(_) => None,
     };
     let mut columns: Vec<Vec<f64>> = features.par_iter().filter_map(numbers).collect();
-    let mut penalty = 1.0;
+    let mut mismatch = 1.0;
     if standardize || levels {
         let mut deviations: Vec<f64> = columns.par_iter().map(|column| deviation(column)).collect();
         if standardize {
@@ -75,7 +78,7 @@ pub(super) fn points(table: &Table, features: &[usize], rows: &[u32], standardiz
             });
         }
         if let Some(median) = median(&mut deviations) {
-            penalty = median * median;
+            mismatch = median;
         }
     }
     let codes = |column: &usize| match &table.columns()[*column].1 {
@@ -83,7 +86,7 @@ pub(super) fn points(table: &Table, features: &[usize], rows: &[u32], standardiz
         _ => None,
     };
     let codes: Vec<Vec<u32>> = features.par_iter().filter_map(codes).collect();
-    Points::new(rows.len(), &columns, &codes, if codes.is_empty() { 0.0 } else { penalty })
+    Points::new(rows.len(), &columns, &codes, if codes.is_empty() { 0.0 } else { mismatch })
 }
 
 /// The standard deviation of finite numbers (divisor n), which no magnitude overflows.

@@ -15,7 +15,7 @@ fn plain(numbers: &[Vec<f64>], codes: &[Vec<u32>], penalty: f64, query: usize, a
 
 /// That the distances are those of a plain loop, and each row is at its distance.
 fn agrees(numbers: &[Vec<f64>], codes: &[Vec<u32>], penalty: f64, rows: usize, among: usize, k: usize) {
-    let points = Points::new(rows, numbers, codes, penalty);
+    let points = Points::new(rows, numbers, codes, penalty.sqrt());
     let queries: Vec<u32> = (0..rows as u32).rev().collect();
     let near = points.nearest(&queries, among, k);
     for (query, near) in queries.iter().zip(near.chunks(k)) {
