@@ -19,10 +19,16 @@ const COLUMNS: usize = 20;
 const NEIGHBORS: usize = 5;
 
 /// A distance that can be sorted.
-#[derive(PartialEq, PartialOrd)]
+#[derive(PartialEq)]
 struct Square(f64, usize);
 
 impl Eq for Square {}
+
+impl PartialOrd for Square {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
 
 impl Ord for Square {
     fn cmp(&self, other: &Self) -> std::cmp::Ordering {
@@ -32,11 +38,13 @@ impl Ord for Square {
 
 /// The nearest of each of the first rows, in any order.
 fn plain_neighbors(features: &Array2<f64>, rows: usize) -> Vec<Vec<usize>> {
+    let values = features.as_slice().expect("row by row");
+    let row = |at: usize| &values[at * COLUMNS..(at + 1) * COLUMNS];
     let near = |query: usize| {
         let mut heap: BinaryHeap<Square> = BinaryHeap::with_capacity(NEIGHBORS + 1);
-        let own = features.row(query);
+        let own = row(query);
         for other in (0..rows).filter(|other| *other != query) {
-            let square = own.iter().zip(features.row(other)).map(|(a, b)| (a - b) * (a - b)).sum();
+            let square = own.iter().zip(row(other)).map(|(a, b)| (a - b) * (a - b)).sum();
             if heap.len() < NEIGHBORS || heap.peek().is_some_and(|worst| square < worst.0) {
                 heap.push(Square(square, other));
                 if heap.len() > NEIGHBORS {

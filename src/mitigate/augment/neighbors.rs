@@ -280,8 +280,9 @@ impl Search {
     fn scan(&mut self, squares: &[f32], start: usize) {
         for (number, lanes) in squares.chunks(LANES).enumerate() {
             let cut = self.cut;
-            // Without a way out of the loop it takes one instruction for several distances.
-            if !lanes.iter().fold(false, |any, square| any | (*square <= cut)) {
+            // Of a known length and without a way out, it takes one instruction for several distances.
+            let one_is_near = |lanes: &[f32; LANES]| lanes.iter().fold(false, |any, square| any | (*square <= cut));
+            if <&[f32; LANES]>::try_from(lanes).is_ok_and(|lanes| !one_is_near(lanes)) {
                 continue;
             }
             for (lane, square) in lanes.iter().enumerate() {

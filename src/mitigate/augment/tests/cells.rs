@@ -4,8 +4,8 @@ use crate::data::UNKNOWN;
 /// 60 rows of groups a and b: 12 and 3 favourable of 20 and 40; then 4 of which something is unknown.
 fn small() -> (Table, Batch<'static>) {
     let group = (0..64).map(|row| (row < 62).then_some(if row < 20 { "a" } else { "b" }));
-    let label =
-        (0..64).map(|row| if row >= 60 && row < 62 { UNKNOWN } else { u8::from(row < 12 || (20..23).contains(&row)) });
+    let label = (0..64)
+        .map(|row| if (60..62).contains(&row) { UNKNOWN } else { u8::from(row < 12 || (20..23).contains(&row)) });
     let group = Categorical::from_options("group", group);
     let x = Column::Number((0..64).map(|row| f64::from(row * 37 % 64)).collect());
     let table = Table::new(vec![("x".into(), x), ("group".into(), Column::Level(group.clone()))]).unwrap();
@@ -142,7 +142,7 @@ fn rows_in_another_order_have_the_same_parents() {
 #[test]
 fn weights_come_from_the_row_that_a_new_one_is_made_from() {
     let (table, _) = small();
-    let group = Categorical::from_values("group", (0..64).map(|row| if row < 20 || row > 61 { "a" } else { "b" }));
+    let group = Categorical::from_values("group", (0..64).map(|row| if !(20..=61).contains(&row) { "a" } else { "b" }));
     let weights: Vec<f64> = (0..64).map(|row| 1.0 + f64::from(row)).collect();
     let labels: Vec<u8> = (0..64).map(|row| u8::from(row < 12 || (20..23).contains(&row))).collect();
     let batch = Batch::builder().attribute(group).label(labels).weight(&weights).build().unwrap();
