@@ -108,6 +108,9 @@ pub(super) fn wanted(target: &Target, cells: &Cells, direction: Direction) -> Re
                 return Err(Error::setting("the target share of a cell", "missing", named(cells, cell)));
             }
             check_shares(shares.iter().map(|s| s.2))?;
+            if let Some(cell) = (0..have.len()).find(|cell| of_cell[*cell] > 0.0 && have[*cell] == 0) {
+                return Err(no_row(cells, cell, &format!("a share of {}", of_cell[cell])));
+            }
             by_shares(&have, &of_cell, direction)
         }
         Target::GroupShares(shares) => {
@@ -120,8 +123,12 @@ pub(super) fn wanted(target: &Target, cells: &Cells, direction: Direction) -> Re
                 return Err(Error::setting("the target share of a group", "missing", named(cells, 2 * group)));
             }
             check_shares(shares.iter().map(|s| s.1))?;
+            let rows = |group: usize| have[2 * group] + have[2 * group + 1];
+            if let Some(group) = (0..of_group.len()).find(|group| of_group[*group] > 0.0 && rows(*group) == 0) {
+                return Err(no_row(cells, 2 * group, &format!("a share of {}", of_group[group])));
+            }
             let share = |cell: usize| {
-                let group = (have[cell & !1] + have[cell | 1]) as f64;
+                let group = rows(cell / 2) as f64;
                 if group > 0.0 { of_group[cell / 2] * have[cell] as f64 / group } else { 0.0 }
             };
             by_shares(&have, &(0..have.len()).map(share).collect::<Vec<_>>(), direction)

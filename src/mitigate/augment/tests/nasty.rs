@@ -115,6 +115,20 @@ fn tables_and_batches_that_do_not_fit_are_refused() {
     let empty = Batch::builder().attribute(halves).label(labels).build().unwrap();
     let text = error(smote.fit_resample(&table, &empty));
     assert!(text.contains("`1, favourable` is 0"), "{text}");
+    let quarters = [("0", false), ("0", true), ("1", false), ("1", true)].map(|(half, label)| ([half], label, 0.25));
+    for augment in [Augment::oversample(), Augment::undersample(), Augment::resample()] {
+        let text = error(augment.target(Target::shares(quarters)).fit_resample(&table, &empty));
+        assert!(text.contains("`1, favourable` is 0"), "{text}");
+    }
+    // A group of which every label is unknown has no rows to be weighed up.
+    let ends = Categorical::from_keys("end", (0..40).map(|row| row == 39));
+    let labels: Vec<u8> = (0..40).map(|row| if row == 39 { 2 } else { u8::from(row % 2 == 0) }).collect();
+    let unknown = Batch::builder().attribute(ends).label(labels).build().unwrap();
+    let shares = Target::group_shares([(["false"], 0.5), (["true"], 0.5)]);
+    let text = error(Augment::undersample().target(shares).fit_resample(&table, &unknown));
+    assert!(text.contains("`true, unfavourable` is 0"), "{text}");
+    let none = Target::group_shares([(["false"], 1.0), (["true"], 0.0)]);
+    assert_eq!(Augment::resample().target(none).fit_resample(&table, &unknown).unwrap().table.rows(), 40);
     let text = error(Augment::undersample().target(Target::EqualRates).fit_resample(&table, &empty));
     assert!(text.contains("at least one row"), "{text}");
 }
