@@ -158,7 +158,7 @@ impl Augment {
     /// SMOTE of numbers and levels. Each level that differs adds to the square of a distance the square of the median of
     /// the numeric columns' standard deviations within the cell (1 without numeric columns); a new row's level is the one
     /// that most of the nearest rows to x have, of several x's own if it is among them, else the first. Missing counts as
-    /// a level. (imbalanced-learn adds half of that square.)
+    /// a level. Where most numeric columns are constant in the cell, that median is 0 and levels make no distance.
     ///
     /// # References
     /// Chawla and others (2002), as for [`smote`](Self::smote), section 6.1.

@@ -105,6 +105,31 @@ fn the_nearest_vote_for_levels() {
 }
 
 #[test]
+fn neighbours_of_mixed_rows_are_imbalanced_learns() {
+    let table = Table::new(vec![
+        ("x".into(), Column::Number((0..12).map(|i| f64::from(i * 7 % 11) + f64::from(i) / 10.0).collect())),
+        ("y".into(), Column::Number((0..12).map(|i| f64::from(i * 5 % 13).powf(1.5) / 4.0).collect())),
+        ("kind".into(), Column::Level(Categorical::from_keys("kind", (0..12).map(|i| i * i % 3)))),
+    ])
+    .unwrap();
+    let region = Categorical::from_values("region", ["n"; 12]);
+    let batch = Batch::builder().attribute(region).label([1; 12]).build().unwrap();
+    let target = Target::counts([(["n"], true, 2000)]);
+    let smote = Augment::smote_nc().neighbors(3).standardize(false).target(target);
+    let mut near = vec![std::collections::BTreeSet::new(); 12];
+    for origin in &smote.fit_resample(&table, &batch).unwrap().record.origin {
+        if let Origin::Between { rows: [a, b], .. } = *origin {
+            near[a].insert(b);
+        }
+    }
+    // imbalanced-learn 0.14.2, the fitted neighbours of SMOTENC(k_neighbors=3), each row's in order of number.
+    let peer = [
+        1, 8, 11, 4, 7, 9, 5, 7, 10, 1, 6, 9, 1, 7, 9, 2, 7, 10, 1, 3, 9, 2, 4, 10, 0, 1, 11, 1, 3, 6, 2, 5, 7, 0, 1, 8,
+    ];
+    assert_eq!(near.into_iter().flatten().collect::<Vec<_>>(), peer);
+}
+
+#[test]
 fn ties_of_the_vote_go_to_the_own_level_then_to_the_first() {
     assert_eq!(mode(2, &mut [2, 1, 1, 2, 0]), 2);
     assert_eq!(mode(3, &mut [2, 1, 1, 2, 0]), 1);
