@@ -242,6 +242,12 @@ impl<'a> Categorical<'a> {
         Categorical { name: self.name.clone(), levels: self.levels.clone(), codes, ordered: self.ordered }
     }
 
+    /// The same levels, owned, with other codes, which must be theirs.
+    pub(crate) fn owned_with(&self, codes: Codes<'static>) -> Categorical<'static> {
+        let levels = Cow::Owned(self.levels.to_vec());
+        Categorical { name: self.name.clone(), levels, codes, ordered: self.ordered }
+    }
+
     fn checked(name: String, levels: Cow<'a, [String]>, codes: Codes<'a>) -> Result<Self> {
         let mut seen = std::collections::HashSet::with_capacity(levels.len());
         if let Some(twice) = levels.iter().find(|l| !seen.insert(l.as_str())) {

@@ -1,9 +1,18 @@
-//! What mends a model, its data or its answers: weights for the rows that it is trained on, lists in another order,
-//! segments that mirror the people.
+//! What mends a model, its data or its answers.
+//!
+//! | room | what it changes | when |
+//! |---|---|---|
+//! | [`reweight`] | how much rows count | before training |
+//! | [`augment`] | which rows there are | before training |
+//! | [`reductions`] | what the learner makes small | while training |
+//! | [`postprocess`] | thresholds, choices, lists and segments | after scoring |
+//! | [`segment`] | how a segmentation is made | in place of k-means |
+//! | [`learn`] | nothing: learners, and whether they read weights | |
 //!
 //! A mitigator is a set of parameters that is fitted on training rows and then applied, to the same rows or to others. What
-//! it reached is said with it; whether a model trained on it is fairer is for an audit of held-out rows to say.
+//! it reached is said with it; whether a model trained on it is fairer is for held-out rows to say.
 
+pub mod augment;
 mod flow;
 mod groups;
 pub mod learn;

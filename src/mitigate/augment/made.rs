@@ -1,0 +1,299 @@
+//! New rows, and how they are put behind the old ones.
+
+use std::borrow::Cow;
+
+use ndarray::{Array2, ArrayView2};
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use super::{Method, Target};
+use crate::data::{Batch, Binary, Categorical, Codes, Column, Numbers, Table, UNKNOWN};
+use crate::mitigate::groups::Groups;
+use crate::{Error, Result};
+
+/// Where a row of the result comes from. Rows are those of the table that was given, from 0.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum Origin {
+    /// An original row, as it was.
+    Original(usize),
+    /// A copy of a row.
+    Copied(usize),
+    /// Between two rows: numbers are `(1 - share)` of the first and `share` of the second.
+    Between {
+        /// The two rows; the first one's cell is the new row's.
+        rows: [usize; 2],
+        /// The second one's share, in [0, 1].
+        share: f64,
+    },
+    /// A row changed by the difference of two others.
+    Crossed {
+        /// The row that was changed, and the two others.
+        rows: [usize; 3],
+    },
+    /// Drawn from a model of its cell.
+    Drawn,
+    /// A row with another level of an attribute.
+    Exchanged(usize),
+}
+
+/// A cell of group and label, before and after.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct AugmentedCell {
+    /// The level of each attribute.
+    pub levels: Vec<String>,
+    /// The label: favourable or not.
+    pub favorable: bool,
+    /// Its rows before.
+    pub before: usize,
+    /// Its rows after.
+    pub after: usize,
+    /// How many neighbours its rows had to be combined with, where neighbours were used: fewer than asked for where the
+    /// cell has not more.
+    pub neighbors: Option<usize>,
+    /// How far its correlations were shrunk towards none, in [0, 1], where a copula was used.
+    pub shrinkage: Option<f64>,
+}
+
+/// What was done: everything about the result but its rows.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Record {
+    /// How.
+    pub method: Method,
+    /// To what end; `None` where the method has none.
+    pub target: Option<Target>,
+    /// What random numbers were drawn from.
+    pub seed: u64,
+    /// The attributes whose levels make the groups.
+    pub attributes: Vec<String>,
+    /// The cells, those without rows before and after left out.
+    pub cells: Vec<AugmentedCell>,
+    /// Rows of an unknown group or label: kept, and nothing was made of them.
+    pub left_alone: usize,
+    /// Rows that were taken away.
+    pub removed: Vec<usize>,
+    /// Where each row comes from.
+    pub origin: Vec<Origin>,
+}
+
+impl Record {
+    /// How many rows are new.
+    pub fn new_rows(&self) -> usize {
+        self.origin.iter().filter(|origin| !matches!(origin, Origin::Original(_))).count()
+    }
+}
+
+/// Original rows in their order, then new ones.
+#[derive(Debug, Clone)]
+pub struct Augmented {
+    /// The rows.
+    pub table: Table,
+    /// All attributes of the batch, for the same rows.
+    pub attributes: Vec<Categorical<'static>>,
+    /// Each row's label: 0 unfavourable, 1 favourable, 2 unknown.
+    pub labels: Vec<u8>,
+    /// Each row's weight, where the batch has weights or the method makes them: a new row has that of the row it was made
+    /// from.
+    pub weights: Option<Vec<f64>>,
+    /// What was done.
+    pub record: Record,
+}
+
+impl Augmented {
+    /// The attributes, labels and weights as a batch, for what is fitted next.
+    ///
+    /// # Errors
+    /// [`Error::Nothing`] where no row is left.
+    pub fn batch(&self) -> Result<Batch<'_>> {
+        let mut builder = Batch::builder().label(&self.labels);
+        for attribute in &self.attributes {
+            builder = builder.attribute(attribute.borrowed());
+        }
+        if let Some(weights) = &self.weights {
+            builder = builder.weight(weights);
+        }
+        builder.build()
+    }
+}
+
+/// The same for an array of features, as `linfa` takes it.
+#[derive(Debug, Clone)]
+pub struct AugmentedArray {
+    /// A row for each person, a column for each feature.
+    pub features: Array2<f64>,
+    /// As for [`Augmented`].
+    pub attributes: Vec<Categorical<'static>>,
+    /// As for [`Augmented`].
+    pub labels: Vec<u8>,
+    /// As for [`Augmented`].
+    pub weights: Option<Vec<f64>>,
+    /// As for [`Augmented`].
+    pub record: Record,
+}
+
+/// An array of numbers as a table, with columns `x0`, `x1`, ...
+pub(super) fn table_of(features: ArrayView2<f64>) -> Result<Table> {
+    let columns = features.columns().into_iter().enumerate();
+    Table::new(columns.map(|(j, column)| (format!("x{j}"), Column::Number(column.to_vec()))).collect())
+}
+
+impl From<Augmented> for AugmentedArray {
+    fn from(augmented: Augmented) -> Self {
+        let Augmented { table, attributes, labels, weights, record } = augmented;
+        let columns: Vec<&[f64]> = table
+            .columns()
+            .iter()
+            .filter_map(|(_, column)| match column {
+                Column::Number(values) | Column::Integer(values) => Some(&values[..]),
+                Column::Level(_) => None,
+            })
+            .collect();
+        let mut features = Array2::zeros((labels.len(), columns.len()));
+        if !columns.is_empty() {
+            let rows = features.as_slice_mut().unwrap_or_default();
+            rows.par_chunks_mut(columns.len()).enumerate().for_each(|(i, row)| {
+                row.iter_mut().zip(&columns).for_each(|(value, column)| *value = column[i]);
+            });
+        }
+        AugmentedArray { features, attributes, labels, weights, record }
+    }
+}
+
+/// What a method gives to a column of new rows.
+pub(super) enum Values {
+    /// What the row it was made from has.
+    Base,
+    Numbers(Vec<f64>),
+    /// Codes of the column's levels, `u32::MAX` where missing.
+    Codes(Vec<u32>),
+}
+
+/// New rows of one cell.
+pub(super) struct Made {
+    /// The row that each was made from.
+    pub base: Vec<u32>,
+    pub origin: Vec<Origin>,
+    /// For each column of the table.
+    pub columns: Vec<Values>,
+    pub neighbors: Option<usize>,
+    pub shrinkage: Option<f64>,
+}
+
+impl Made {
+    /// Copies of rows.
+    pub fn copies(base: Vec<u32>, columns: usize) -> Self {
+        Made {
+            origin: base.iter().map(|row| Origin::Copied(*row as usize)).collect(),
+            base,
+            columns: (0..columns).map(|_| Values::Base).collect(),
+            neighbors: None,
+            shrinkage: None,
+        }
+    }
+}
+
+/// The codes of a column, `u32::MAX` where missing.
+pub(super) fn wide(column: &Categorical, rows: impl Iterator<Item = usize>) -> Vec<u32> {
+    rows.map(|row| column.codes().get(row).map_or(u32::MAX, |code| code as u32)).collect()
+}
+
+/// A column of levels with other codes, in the narrowest type.
+pub(super) fn relabelled(column: &Categorical, codes: Vec<u32>) -> Categorical<'static> {
+    let codes = match column.levels().len() {
+        // The largest code is cut to the largest of the narrower type: missing stays missing.
+        ..=254 => Codes::U8(codes.into_iter().map(|code| code as u8).collect()),
+        _ => Codes::U32(Cow::Owned(codes)),
+    };
+    column.owned_with(codes)
+}
+
+/// Puts new rows behind the kept ones. `kept` is `None` where all are.
+pub(super) fn assemble(table: &Table, kept: Option<&[u32]>, made: &[Made]) -> Table {
+    let new: usize = made.iter().map(|m| m.base.len()).sum();
+    let numbers = |at: usize, values: &[f64]| -> Vec<f64> {
+        let mut all = Vec::with_capacity(values.len() + new);
+        match kept {
+            Some(rows) => all.extend(rows.iter().map(|row| values[*row as usize])),
+            None => all.extend_from_slice(values),
+        }
+        for made in made {
+            match &made.columns[at] {
+                Values::Numbers(new) => all.extend_from_slice(new),
+                _ => all.extend(made.base.iter().map(|row| values[*row as usize])),
+            }
+        }
+        all
+    };
+    let column = |(at, (name, column)): (usize, &(String, Column))| {
+        let column = match column {
+            Column::Number(values) => Column::Number(numbers(at, values)),
+            Column::Integer(values) => Column::Integer(numbers(at, values)),
+            Column::Level(old) => {
+                let mut codes = match kept {
+                    Some(rows) => wide(old, rows.iter().map(|row| *row as usize)),
+                    None => wide(old, 0..old.codes().len()),
+                };
+                for made in made {
+                    match &made.columns[at] {
+                        Values::Codes(new) => codes.extend_from_slice(new),
+                        _ => codes.extend(wide(old, made.base.iter().map(|row| *row as usize))),
+                    }
+                }
+                Column::Level(relabelled(old, codes))
+            }
+        };
+        (name.clone(), column)
+    };
+    Table::trusted(table.columns().par_iter().enumerate().map(column).collect())
+}
+
+/// Everything about the rows but the table: attributes, labels, weights and origins.
+pub(super) struct Rows {
+    pub attributes: Vec<Categorical<'static>>,
+    pub labels: Vec<u8>,
+    pub weights: Option<Vec<f64>>,
+    pub origin: Vec<Origin>,
+}
+
+/// The attributes, labels and weights of kept rows and of those made from them.
+pub(super) fn rows_of(batch: &Batch, kept: Option<&[u32]>, made: &[Made]) -> Rows {
+    let from: Vec<usize> = match kept {
+        Some(rows) => rows.iter().map(|row| *row as usize).collect(),
+        None => (0..batch.rows()).collect(),
+    };
+    let mut origin: Vec<Origin> = from.iter().map(|row| Origin::Original(*row)).collect();
+    origin.extend(made.iter().flat_map(|m| m.origin.iter().copied()));
+    let mut from = from;
+    from.extend(made.iter().flat_map(|m| m.base.iter().map(|row| *row as usize)));
+    let label = batch.label.as_ref().map_or(&[][..], Binary::codes);
+    let weight = |Numbers { values, .. }: &Numbers| from.iter().map(|row| values[*row]).collect();
+    Rows {
+        attributes: batch.attributes().iter().map(|a| relabelled(a, wide(a, from.iter().copied()))).collect(),
+        labels: from.iter().map(|row| label.get(*row).copied().unwrap_or(UNKNOWN)).collect(),
+        weights: batch.weight.as_ref().map(weight),
+        origin,
+    }
+}
+
+/// The cells with rows before or after.
+pub(super) fn cell_records(groups: &Groups, before: &[usize], after: &[usize]) -> Vec<AugmentedCell> {
+    let cell = |cell: usize| AugmentedCell {
+        levels: groups.levels[cell / 2].clone(),
+        favorable: cell % 2 == 1,
+        before: before[cell],
+        after: after[cell],
+        neighbors: None,
+        shrinkage: None,
+    };
+    (0..before.len()).map(cell).collect()
+}
+
+/// That a cell of one row can be combined with nothing, and what to do.
+pub(super) fn alone(cell: &str) -> Error {
+    Error::setting(
+        &format!("the number of rows of `{cell}`"),
+        1,
+        "two or more, since a new row is made from several; merge the group with another, or copy it by `Lone::Copy`",
+    )
+}
