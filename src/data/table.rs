@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use ndarray::Array2;
 
-use super::Categorical;
+use super::{Categorical, Codes};
 use crate::error::{Error, Place, Result};
 
 /// One column of a [`Table`].
@@ -118,6 +118,37 @@ impl Table {
         found.ok_or_else(|| {
             Error::missing_column(name, None, self.columns.iter().map(|(name, _)| name.clone()).collect())
         })
+    }
+
+    /// These rows, from 0, in this order; a row may be named several times.
+    ///
+    /// # Errors
+    /// [`Error::BadSetting`] for a row that there is not.
+    ///
+    /// # Examples
+    /// ```
+    /// use evenhand::data::{Column, Table};
+    /// let table = Table::new(vec![("visits".into(), Column::Integer(vec![3.0, 4.0, 5.0]))])?;
+    /// assert!(matches!(table.select(&[2, 0])?.column("visits")?, Column::Integer(v) if v[..] == [5.0, 3.0]));
+    /// # Ok::<(), evenhand::Error>(())
+    /// ```
+    pub fn select(&self, rows: &[usize]) -> Result<Table> {
+        if let Some(row) = rows.iter().find(|row| **row >= self.rows()) {
+            return Err(Error::setting(
+                "a row to select",
+                row,
+                format!("one below the {} rows of the table", self.rows()),
+            ));
+        }
+        let of = |column: &Column| match column {
+            Column::Number(values) => Column::Number(rows.iter().map(|row| values[*row]).collect()),
+            Column::Integer(values) => Column::Integer(rows.iter().map(|row| values[*row]).collect()),
+            Column::Level(column) => {
+                let code = |row: &usize| column.codes().get(*row).map_or(u32::MAX, |code| code as u32);
+                Column::Level(column.owned_with(Codes::U32(rows.iter().map(code).collect())))
+            }
+        };
+        Ok(Table { columns: self.columns.iter().map(|(name, column)| (name.clone(), of(column))).collect() })
     }
 
     /// Columns as features for a learner, a row for each row, with the name of each feature: numbers as they are, levels as

@@ -12,6 +12,7 @@ mod impact;
 mod json;
 mod markdown;
 mod measures;
+mod mended;
 mod text;
 mod view;
 pub(crate) mod words;

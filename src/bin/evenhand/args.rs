@@ -9,6 +9,7 @@ use evenhand::audit::{NamedGroup, PRESETS, Verdict};
 use evenhand::data::{LevelColumn, Top};
 
 use crate::delivery::DeliveryArgs;
+use crate::mitigate::MitigateArgs;
 use crate::settings::Rule;
 use crate::uplift::UpliftArgs;
 
@@ -31,6 +32,7 @@ pub enum Command {
     Init(InitArgs),
     Uplift(Box<UpliftArgs>),
     Delivery(Box<DeliveryArgs>),
+    Mitigate(MitigateArgs),
     /// Print a script that completes commands and options in a shell.
     #[command(after_help = "Example: evenhand completions bash > ~/.local/share/bash-completion/completions/evenhand")]
     Completions {

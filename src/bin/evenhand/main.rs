@@ -8,6 +8,7 @@ mod failure;
 mod init;
 mod inputs;
 mod metrics;
+mod mitigate;
 mod output;
 mod progress;
 mod settings;
@@ -43,6 +44,7 @@ fn run(command: Command) -> Result<u8, Failure> {
         Command::Init(args) => init::run(&args).map(|()| 0),
         Command::Uplift(args) => uplift::run(&args).map(|()| 0),
         Command::Delivery(args) => delivery::run(&args).map(|()| 0),
+        Command::Mitigate(args) => mitigate::run(&args).map(|()| 0),
         Command::Completions { shell } => completions(shell).map(|()| 0),
     }
 }

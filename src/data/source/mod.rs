@@ -291,7 +291,7 @@ impl Source {
     }
 
     /// Reads all rows into memory, for what needs rows: 4 bytes for each level, 1 for each label and decision and 8 for
-    /// each number of a row.
+    /// each number of a row. Nothing need be asked for but attributes.
     ///
     /// # Errors
     /// As for [`tally`](Self::tally).
@@ -308,7 +308,7 @@ impl Source {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn rows(&self, columns: &Columns) -> Result<Rows> {
-        let plan = Plan::new(columns, &[])?;
+        let plan = Plan::of_rows(columns, &[])?;
         self.on_threads(|| {
             let (plan, total) = self.read(plan, Aim::Rows)?;
             total.rows(plan)

@@ -187,7 +187,18 @@ impl NumberPart {
 }
 
 impl Plan {
+    /// What is asked of an audit, which needs something to judge.
     pub fn new(asked: &Columns, extra: &[LevelColumn]) -> Result<Self> {
+        let plan = Self::of_rows(asked, extra)?;
+        if plan.label.is_none() && plan.models.is_empty() && plan.segmentations.is_empty() {
+            let problem = "give a label, a decision, a score or segments";
+            return Err(Error::Nothing { problem, place: Place::default() });
+        }
+        Ok(plan)
+    }
+
+    /// What is asked of rows.
+    pub fn of_rows(asked: &Columns, extra: &[LevelColumn]) -> Result<Self> {
         let mut plan = Plan::empty(&asked.missing);
         let mut attributes: Vec<&LevelColumn> = asked.attributes.iter().collect();
         // An attribute asked for twice in the same way is crossed once.
@@ -229,10 +240,6 @@ impl Plan {
         let binaries: Vec<&str> = asked.label.iter().chain(&asked.decisions).map(String::as_str).collect();
         if let Some(name) = asked.favorable.keys().find(|name| !binaries.contains(&name.as_str())) {
             return Err(Error::unknown("label or decision", name, " with favourable values", binaries));
-        }
-        if plan.label.is_none() && plan.models.is_empty() && plan.segmentations.is_empty() {
-            let problem = "give a label, a decision, a score or segments";
-            return Err(Error::Nothing { problem, place: Place::default() });
         }
         Ok(plan)
     }

@@ -101,6 +101,16 @@ pub struct Augmented {
 }
 
 impl Augmented {
+    /// The rows that are new.
+    ///
+    /// # Errors
+    /// [`Error::BadSetting`] where the record is of another table.
+    pub fn new_rows(&self) -> Result<Table> {
+        let origins = self.record.origin.iter().enumerate();
+        let new = origins.filter(|(_, origin)| !matches!(origin, Origin::Original(_))).map(|(row, _)| row);
+        self.table.select(&new.collect::<Vec<_>>())
+    }
+
     /// The attributes, labels and weights as a batch, for what is fitted next.
     ///
     /// # Errors

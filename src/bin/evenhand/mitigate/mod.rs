@@ -1,8 +1,10 @@
-//! `evenhand mitigate`: a file in, a file with weights, rows or decisions that mend it out.
+//! `evenhand mitigate`: a file in, a file with the weights, rows or decisions that mend it out.
 
 mod resample;
 mod reweight;
 mod rows;
+mod smote;
+mod thresholds;
 
 use clap::{Args, Subcommand};
 
@@ -10,7 +12,7 @@ use crate::failure::Failure;
 
 /// Mend data or decisions: writes a copy of the rows with what changes, and says what it reached.
 ///
-/// Whether a model is fairer for it, an audit of rows that it was not fitted on must say: `evenhand audit`.
+/// Whether a model is fairer for it, rows that it was not fitted on must say: `evenhand audit` them.
 #[derive(Debug, Args)]
 pub struct MitigateArgs {
     #[command(subcommand)]
@@ -21,11 +23,15 @@ pub struct MitigateArgs {
 enum Method {
     Reweight(reweight::ReweightArgs),
     Resample(resample::ResampleArgs),
+    Smote(smote::SmoteArgs),
+    Thresholds(Box<thresholds::ThresholdArgs>),
 }
 
 pub fn run(args: &MitigateArgs) -> Result<(), Failure> {
     match &args.method {
         Method::Reweight(args) => reweight::run(args),
         Method::Resample(args) => resample::run(args),
+        Method::Smote(args) => smote::run(args),
+        Method::Thresholds(args) => thresholds::run(args),
     }
 }

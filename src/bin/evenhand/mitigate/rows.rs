@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum, ValueHint};
 use evenhand::data::source::{Changes, Format, Rows, Source};
-use evenhand::data::{Columns, LevelColumn};
+use evenhand::data::{Column, Columns, LevelColumn, Table};
 use serde::Serialize;
 
 use crate::args::{Assignment, assignment, delimiter, parsed, positive};
@@ -78,14 +78,13 @@ enum SummaryForm {
 /// A method at work: the files are known, and the copy can be written.
 pub struct Work<'a> {
     source: Source,
-    files: Vec<PathBuf>,
     columns: Columns,
     copy: &'a CopyArgs,
     target: Option<Target>,
 }
 
 impl<'a> Work<'a> {
-    pub fn begin(rows: &RowArgs, label: Option<&str>, copy: &'a CopyArgs) -> Result<Self, Failure> {
+    pub fn begin(rows: &RowArgs, copy: &'a CopyArgs) -> Result<Self, Failure> {
         if let Some(threads) = rows.threads {
             let pool = rayon::ThreadPoolBuilder::new().num_threads(threads);
             pool.build_global()
@@ -95,13 +94,42 @@ impl<'a> Work<'a> {
         let target = Target::of_rows(&copy.output, &files)?;
         let source = inputs::open(&files, rows.delimiter, rows.no_header)?;
         let mut columns = Columns { attributes: rows.attributes.clone(), ..Columns::default() };
-        columns.label = label.map(String::from);
         columns.weight.clone_from(&rows.weight);
         columns.missing.extend(rows.missing.iter().cloned());
         for Assignment { name, value } in &rows.favorable {
             columns.favorable.entry(name.clone()).or_default().push(value.clone());
         }
-        Ok(Work { source, files, columns, copy, target })
+        Ok(Work { source, columns, copy, target })
+    }
+
+    /// Asks for strata by the names of their columns.
+    pub fn strata(&mut self, names: &[String]) {
+        self.columns.strata = names.iter().map(LevelColumn::plain).collect();
+    }
+
+    /// Whole columns; all of them, if none is named.
+    pub fn table(&self, names: &[String]) -> Result<Table, Failure> {
+        Ok(self.source.table(names, &self.columns.missing)?)
+    }
+
+    /// A number for each value of a column, the same for the same value.
+    pub fn ids(&self, name: &str) -> Result<Vec<u64>, Failure> {
+        let table = self.table(&[name.to_string()])?;
+        let hash = |bytes: &[u8]| {
+            let mut first = [0; 8];
+            first.copy_from_slice(&blake3::hash(bytes).as_bytes()[..8]);
+            u64::from_le_bytes(first)
+        };
+        Ok(match table.column(name)? {
+            Column::Level(column) => {
+                let of_level: Vec<u64> = column.levels().iter().map(|level| hash(level.as_bytes())).collect();
+                (0..table.rows()).map(|row| column.codes().get(row).map_or(0, |code| of_level[code])).collect()
+            }
+            Column::Number(values) | Column::Integer(values) => {
+                values.iter().map(|value| hash(value.to_string().as_bytes())).collect()
+            }
+            _ => (0..table.rows() as u64).collect(),
+        })
     }
 
     /// Lets further columns be asked for.
@@ -176,10 +204,5 @@ impl<'a> Work<'a> {
             (false, Some("gz")) => Ok(Format::CsvGz),
             (false, _) => Ok(Format::Csv),
         }
-    }
-
-    /// The files, as given.
-    pub fn files(&self) -> &[PathBuf] {
-        &self.files
     }
 }
