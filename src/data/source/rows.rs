@@ -4,7 +4,7 @@ use super::FileInfo;
 use super::intake::{Parted, batch};
 use super::intern::{Levels, MISSING};
 use super::plan::Plan;
-use crate::data::Batch;
+use crate::data::{Batch, sorted_order};
 use crate::error::{Place, Result};
 
 /// The rows of a source, by the parts that their columns play.
@@ -16,7 +16,14 @@ pub struct Rows {
 }
 
 impl Rows {
-    pub(super) fn new(plan: Plan, kept: Kept, files: Vec<FileInfo>) -> Self {
+    pub(super) fn new(plan: Plan, mut kept: Kept, files: Vec<FileInfo>) -> Self {
+        // As everywhere, levels without an order of their own are sorted.
+        let columns = kept.levels.iter_mut().zip(&mut kept.names).zip(&plan.levels);
+        for ((codes, names), _) in columns.filter(|(_, level)| !level.ordered()) {
+            let (order, rank) = sorted_order(names);
+            codes.iter_mut().filter(|code| **code != MISSING).for_each(|code| *code = rank[*code as usize]);
+            *names = order.iter().map(|at| std::mem::take(&mut names[*at])).collect();
+        }
         Rows { plan, kept, files }
     }
 
