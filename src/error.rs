@@ -167,6 +167,14 @@ pub enum Error {
         /// Where it was met.
         place: Place,
     },
+    /// A mitigation that was to be compared with others could not be fitted or applied.
+    #[error("the mitigation `{name}` failed: {source}")]
+    Mitigation {
+        /// Its name.
+        name: String,
+        /// Why.
+        source: Box<Error>,
+    },
     /// Two tallies were made by different questions.
     #[error("the tallies cannot be combined: {problem}")]
     Mismatch {

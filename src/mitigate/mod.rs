@@ -3,6 +3,7 @@
 //! A mitigator is a set of parameters that is fitted on training rows and then applied, to the same rows or to others. What
 //! it reached is said with it; whether a model trained on it is fairer is for an audit of held-out rows to say.
 
+pub mod evaluate;
 mod groups;
 pub mod learn;
 pub mod reweight;
