@@ -6,12 +6,12 @@
 //! A worst-case gap, max − min over groups, is biased and has no such form. Its change is therefore taken of the pair that
 //! was furthest apart *before*: with s and t the pair's signed gaps before and after, s > 0,
 //! `|t| − s = max(t − s, −t − s)`, and both are plain contrasts. A fall is shown where both are below 0, which a gap that
-//! is turned round is not. A rise is asked of the pair that is furthest apart *after*: it must exceed what it was itself,
-//! and what the worst pair was. As pairs are chosen by what was seen, intervals and p-values of more than one candidate
+//! is turned round is not, and where the pair furthest apart *after* is also closer than the worst one was. A rise is asked
+//! of that pair: it must exceed what it was itself, and what the worst pair was. As pairs are chosen by what was seen, intervals and p-values of more than one candidate
 //! (pairs × rates) are adjusted for their number by Bonferroni.
 
 use super::area::Areas;
-use super::measure::{Extremes, Measure, Rate, Rules, extremes, utility_of, value};
+use super::measure::{Extremes, Measure, Rate, Rules, extremes, utility_of};
 use super::moments::{Joint, Normal, mean};
 use crate::inference::special::{normal_cdf, normal_sf};
 use crate::inference::{Interval, z_quantile};
@@ -123,11 +123,9 @@ fn disparity_change(joint: &Joint, measure: Measure, rules: &Rules) -> Result<Pa
     // For the ratio, worse is smaller.
     let interval = if ratio { worse.negate() } else { worse }.covering(pair_value);
     let score = |n: &Normal| if n.error() > 0.0 { n.centre / n.error() } else { 0.0 };
-    let worst_value = value(joint, measure, 0, rules)?;
-    let new_value = value(joint, measure, 1, rules)?;
-    let better = if ratio { new_value > worst_value } else { new_value < worst_value };
-    // Both contrasts must say so; and a gap between other groups must not have taken its place.
-    let fell = if better { falls.iter().map(|n| normal_cdf(score(n))).fold(0.0, f64::max) } else { 1.0 };
+    // All contrasts must say so; for a fall also that of the pair furthest apart now with what the worst pair was, lest
+    // another gap has taken its place.
+    let fell = falls.iter().chain(&rises[2..]).map(|n| normal_cdf(score(n))).fold(0.0, f64::max);
     let rose = rises.iter().map(|n| normal_sf(score(n))).fold(0.0, f64::max);
     let (fell, rose) = ((candidates * fell).min(1.0), (candidates * rose).min(1.0));
     let tails = if ratio { [rose, fell] } else { [fell, rose] };

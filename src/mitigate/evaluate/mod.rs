@@ -12,7 +12,7 @@
 //!
 //! The largest difference over groups is biased away from 0, and no bootstrap of it is right near 0. So its change is
 //! measured of one pair of groups, the one furthest apart before; *helped* needs the pair's gap to be shown smaller than it
-//! was, without being turned round, and no other pair to be further apart now than the worst was. *Hurt* needs the pair
+//! was, without being turned round, and the pair furthest apart now to be shown closer than the worst was. *Hurt* needs the pair
 //! furthest apart now to be shown further apart than it was, and than the worst pair was. Where there are more pairs than
 //! one, all this at Bonferroni's level for their number.
 //!
@@ -47,8 +47,6 @@ pub use measure::{Measure, Pair, Rate, Utility};
 pub use mitigation::{Fitted, Mitigation, Plain, Reweighted};
 pub use report::{Change, Design, Effect, Figure, JudgedGroup, MitigationReport, MitigationResult};
 pub use rows::{Held, Outcome, Train};
-
-pub(crate) use report::signed;
 
 use ndarray::ArrayView2;
 
