@@ -6,4 +6,5 @@
 pub mod evaluate;
 mod groups;
 pub mod learn;
+pub mod prepare;
 pub mod reweight;
