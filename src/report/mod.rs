@@ -12,6 +12,7 @@ mod impact;
 mod json;
 mod markdown;
 mod measures;
+mod mitigation;
 mod text;
 mod view;
 pub(crate) mod words;

@@ -93,7 +93,9 @@ mod tests {
     #[test]
     fn one_part_is_delongs() {
         let n = 200;
-        let score = |k: usize| -> Vec<f64> { (0..n).map(|i| ((i * k) % 97) as f64 / 97.0).map(|s| (s * 20.0).round()).collect() };
+        let score = |k: usize| -> Vec<f64> {
+            (0..n).map(|i| ((i * k) % 97) as f64 / 97.0).map(|s| (s * 20.0).round()).collect()
+        };
         let (one, two) = (score(31), score(17));
         let labels: Vec<bool> = (0..n).map(|i| (one[i] + two[i] + ((i * 7) % 23) as f64) > 30.0).collect();
         let rows: Vec<usize> = (0..n).collect();

@@ -44,12 +44,7 @@ impl Paired {
 }
 
 /// The change of a measure from before to after.
-pub(super) fn change(
-    joint: &Joint,
-    measure: Measure,
-    areas: [&Areas; 2],
-    rules: &Rules,
-) -> Result<Paired, Undefined> {
+pub(super) fn change(joint: &Joint, measure: Measure, areas: [&Areas; 2], rules: &Rules) -> Result<Paired, Undefined> {
     let level = rules.level;
     match measure {
         Measure::Auc => {
@@ -104,7 +99,8 @@ fn disparity_change(joint: &Joint, measure: Measure, rules: &Rules) -> Result<Pa
     let level = 1.0 - (1.0 - rules.level) / candidates;
     let ratio = measure == Measure::DemographicParityRatio;
     // What the worst pair has come to, and contrasts that are above 0 where it is worse than it was.
-    let pair_value = of_pair(joint, &worst, 1, ratio)? - if ratio { of_pair(joint, &worst, 0, true)? } else { worst.gap() };
+    let pair_value =
+        of_pair(joint, &worst, 1, ratio)? - if ratio { of_pair(joint, &worst, 0, true)? } else { worst.gap() };
     let (falls, rises) = if ratio {
         let apart = |rate: Rate, before: [usize; 2], after: [usize; 2]| ratio_apart(joint, rate, before, after);
         let (w, n) = ([worst.low, worst.high], [new.low, new.high]);

@@ -217,7 +217,12 @@ pub(super) fn extremes(joint: &Joint, measure: Measure, side: usize, judged: &[u
 /// A measure's value before or after, without its interval.
 pub(super) fn value(joint: &Joint, measure: Measure, side: usize, rules: &Rules) -> Result<f64, Undefined> {
     let rate = |label: Option<bool>| joint.label(label).rate(side);
-    let both = || Ok::<_, Undefined>([rate(Some(true)).ok_or(Undefined::NoPositives)?, rate(Some(false)).ok_or(Undefined::NoNegatives)?]);
+    let both = || {
+        Ok::<_, Undefined>([
+            rate(Some(true)).ok_or(Undefined::NoPositives)?,
+            rate(Some(false)).ok_or(Undefined::NoNegatives)?,
+        ])
+    };
     match measure {
         Measure::BalancedAccuracy => both().map(|[tpr, fpr]| (tpr + 1.0 - fpr) / 2.0),
         Measure::SelectionRate => rate(None).ok_or(Undefined::NoWeight),

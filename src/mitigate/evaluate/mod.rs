@@ -48,6 +48,8 @@ pub use mitigation::{Fitted, Mitigation, Plain, Reweighted};
 pub use report::{Change, Design, Effect, Figure, JudgedGroup, MitigationReport, MitigationResult};
 pub use rows::{Held, Outcome, Train};
 
+pub(crate) use report::signed;
+
 use ndarray::ArrayView2;
 
 use self::frontier::{Sweep, Worth};
@@ -262,7 +264,13 @@ impl<'m, L: Learner<Model: 'static>> Evaluation<'m, L> {
         self.report(&rows, batch, &decided, &thresholds)
     }
 
-    fn report(&self, rows: &Rows, batch: &Batch, decided: &[Decided], thresholds: &[Decided]) -> Result<MitigationReport> {
+    fn report(
+        &self,
+        rows: &Rows,
+        batch: &Batch,
+        decided: &[Decided],
+        thresholds: &[Decided],
+    ) -> Result<MitigationReport> {
         let nothing = Error::Nothing { problem: "there is no model to judge", place: Place::default() };
         let (before, after) = decided.split_first().ok_or(nothing)?;
         let (groups, [judged_rows, missing_group]) = judge::groups(rows, before, self.minimum_rows);
@@ -271,17 +279,27 @@ impl<'m, L: Learner<Model: 'static>> Evaluation<'m, L> {
         let judge = Judge { rows, rules, before };
         let unmitigated = judge.figures(before);
         let mut mitigations = Vec::with_capacity(after.len());
-        for (((name, knows_groups, _), decided), changes) in self.mitigations.iter().zip(after).zip(judge.changes(after)) {
+        for (((name, knows_groups, _), decided), changes) in
+            self.mitigations.iter().zip(after).zip(judge.changes(after))
+        {
             let figures = judge.figures(decided);
             let find = |measure| changes.iter().find(|c| c.measure == measure);
             let spoken = [find(self.disparity), find(self.performance)];
             let sentence = report::sentence(name, &unmitigated, spoken, &figures);
-            mitigations.push(MitigationResult { name: name.clone(), knows_groups: *knows_groups, sentence, figures, changes });
+            mitigations.push(MitigationResult {
+                name: name.clone(),
+                knows_groups: *knows_groups,
+                sentence,
+                figures,
+                changes,
+            });
         }
         let frontier = (!thresholds.is_empty()).then(|| {
             let mut models = vec![(UNMITIGATED.to_string(), PointKind::Unmitigated, false, before)];
             let tolerances = self.tolerances.iter().zip(thresholds);
-            models.extend(tolerances.map(|(t, d)| (format!("thresholds within {t}"), PointKind::Thresholds(*t), true, d)));
+            models.extend(
+                tolerances.map(|(t, d)| (format!("thresholds within {t}"), PointKind::Thresholds(*t), true, d)),
+            );
             let named = self.mitigations.iter().zip(after);
             models.extend(named.map(|((name, knows, _), d)| (name.clone(), PointKind::Mitigation, *knows, d)));
             judge.frontier(self.disparity, self.performance, &models)
@@ -328,9 +346,8 @@ impl<'m, L: Learner<Model: 'static>> Evaluation<'m, L> {
             let expected = "accuracy, balanced accuracy, AUC or profit";
             return Err(Error::setting("the performance", self.performance, expected));
         }
-        let worth = self.utility.map_or([0.0; 4], |u| {
-            [u.true_positive, u.false_positive, u.false_negative, u.true_negative]
-        });
+        let worth =
+            self.utility.map_or([0.0; 4], |u| [u.true_positive, u.false_positive, u.false_negative, u.true_negative]);
         if let Some(bad) = worth.iter().find(|v| !v.is_finite() || v.abs() > 1e100) {
             return Err(Error::setting("a utility", bad, "a finite number of at most 1e100"));
         }
@@ -357,9 +374,10 @@ impl<'m, L: Learner<Model: 'static>> Evaluation<'m, L> {
             Measure::Auc => {
                 return Err(Error::setting("the performance", Measure::Auc, "a measure of decisions for a frontier"));
             }
-            measure => Worth::Utility(utility_of(measure, &rules).ok_or_else(|| {
-                Error::setting("the performance", measure, "a utility to be set with it")
-            })?),
+            measure => Worth::Utility(
+                utility_of(measure, &rules)
+                    .ok_or_else(|| Error::setting("the performance", measure, "a utility to be set with it"))?,
+            ),
         };
         let tolerances = self.tolerances.clone();
         Ok(Some(Sweep { learner: &self.learner, rate, worth, tolerances, tuning: 0.3 }))

@@ -231,7 +231,12 @@ impl Outcome {
             }
             let fits = |v: &f64| if what == "scores" { v.is_finite() } else { (0.0..=1.0).contains(v) };
             if let Some(at) = values.iter().position(|v| !fits(v)) {
-                return Err(Error::BadNumber { column, value: values[at].to_string(), place: Place::row(at), expected });
+                return Err(Error::BadNumber {
+                    column,
+                    value: values[at].to_string(),
+                    place: Place::row(at),
+                    expected,
+                });
             }
         }
         Ok(())

@@ -124,7 +124,8 @@ pub(super) fn run(
             let views = [blind?, seeing?];
             let decide = |candidate: &Candidate| -> Result<Vec<Outcome>> {
                 let held = &views[usize::from(candidate.knows_groups)];
-                let named = |source: Error| Error::Mitigation { name: candidate.names[0].clone(), source: Box::new(source) };
+                let named =
+                    |source: Error| Error::Mitigation { name: candidate.names[0].clone(), source: Box::new(source) };
                 let outcomes = (candidate.decide)(&train, held).map_err(named)?;
                 outcomes.iter().zip(&candidate.names).try_for_each(|(o, name)| o.check(name, hidden.len()))?;
                 Ok(outcomes)

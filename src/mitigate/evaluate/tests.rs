@@ -99,10 +99,7 @@ fn paired_intervals_cover() {
         (Measure::SelectionRate, all(Rate::Selection, 1) - all(Rate::Selection, 0)),
         (Measure::Accuracy, by_label([-1.0, 1.0])),
         (Measure::Profit, by_label([-5.0, 40.0])),
-        (
-            Measure::BalancedAccuracy,
-            (of_label(1, 1).1 - of_label(1, 0).1 - of_label(0, 1).1 + of_label(0, 0).1) / 2.0,
-        ),
+        (Measure::BalancedAccuracy, (of_label(1, 1).1 - of_label(1, 0).1 - of_label(0, 1).1 + of_label(0, 0).1) / 2.0),
         (Measure::DemographicParityDifference, gap(Rate::Selection, 1) - gap(Rate::Selection, 0)),
         (Measure::EqualOpportunityDifference, gap(Rate::TruePositive, 1) - gap(Rate::TruePositive, 0)),
         (Measure::DemographicParityRatio, ratio(1) - ratio(0)),
@@ -144,11 +141,9 @@ fn a_change_of_nothing_is_rarely_claimed() {
         let rate = |g: usize| 0.3 + 0.3 * g as f64 / (k - 1) as f64;
         (0..k).map(|g| Truth { share: 1.0 / k as f64, base: 0.4, joint: [apart(rate(g), rate(g)); 2] }).collect()
     };
-    for measure in [
-        Measure::DemographicParityDifference,
-        Measure::DemographicParityRatio,
-        Measure::EqualizedOddsDifference,
-    ] {
+    for measure in
+        [Measure::DemographicParityDifference, Measure::DemographicParityRatio, Measure::EqualizedOddsDifference]
+    {
         for k in [2, 6] {
             for truth in [fair(k), unfair(k)] {
                 let [helped, hurt] = claims(&truth, 150 * k, measure);
@@ -173,7 +168,7 @@ fn what_is_there_is_found_and_a_gap_turned_round_is_no_help() {
         assert!(claims(&of(&[(0.5, 0.25), (0.3, 0.5)]), 600, measure)[0] < 0.01);
         // Another pair takes the worst one's place.
         assert!(claims(&of(&[(0.6, 0.4), (0.3, 0.4), (0.4, 0.9)]), 900, measure)[0] < 0.01);
-        assert!(claims(&of(&[(0.5, 0.5), (0.3, 0.45), (0.4, 0.9)]), 1500, measure)[1] > 0.6);
+        assert!(claims(&of(&[(0.5, 0.4), (0.3, 0.3), (0.4, 0.9)]), 1500, measure)[1] > 0.6);
     }
 }
 
@@ -211,7 +206,11 @@ pub(super) fn people(n: usize, seed: u64) -> (Array2<f64>, Batch<'static>) {
 }
 
 /// Logistic regression by a few steps of gradient descent.
-pub(super) fn logistic(x: ArrayView2<f64>, y: &[bool], w: &[f64]) -> Result<impl Fn(ArrayView2<f64>) -> Vec<f64> + Send + Sync + use<>> {
+pub(super) fn logistic(
+    x: ArrayView2<f64>,
+    y: &[bool],
+    w: &[f64],
+) -> Result<impl Fn(ArrayView2<f64>) -> Vec<f64> + Send + Sync + use<>> {
     let total: f64 = w.iter().sum();
     let mut beta = vec![0.0; x.ncols() + 1];
     let score = |beta: &[f64], row: ndarray::ArrayView1<f64>| {
@@ -246,14 +245,19 @@ fn nothing_leaks_and_all_is_the_same_again() {
         Ok(|held: &Held| {
             let people = held.people()?;
             assert!(people.label.is_none() && people.weight.is_none());
-            Ok(Outcome::of_chances(people.attributes()[0].codes().len().checked_div(1).map_or(vec![], |n| vec![0.5; n])))
+            Ok(Outcome::of_chances(
+                people.attributes()[0].codes().len().checked_div(1).map_or(vec![], |n| vec![0.5; n]),
+            ))
         })
     };
     let run = || {
         Evaluation::new(logistic)
             .mitigation("memory", memory)
             .knowing_groups("seeing", seeing)
-            .mitigation("reweighted", Reweighted { reweight: crate::mitigate::reweight::Reweight::new(), learner: logistic })
+            .mitigation(
+                "reweighted",
+                Reweighted { reweight: crate::mitigate::reweight::Reweight::new(), learner: logistic },
+            )
             .repeats(2)
             .frontier([0.0, 0.1, 1.0])
             .run(features.view(), &batch)

@@ -104,10 +104,8 @@ impl CorrelationRemover {
         if !(total > 0.0) {
             return Err(Error::Nothing { problem: "there is no weighted row to fit on", place: Place::default() });
         }
-        let means: Vec<f64> = sensitive
-            .axis_iter(Axis(1))
-            .map(|s| s.iter().zip(&weights).map(|(s, w)| s * w / total).sum())
-            .collect();
+        let means: Vec<f64> =
+            sensitive.axis_iter(Axis(1)).map(|s| s.iter().zip(&weights).map(|(s, w)| s * w / total).sum()).collect();
         let fit = LeastSquares::of(sensitive, &means, &weights);
         let mut coefficients = vec![vec![0.0; features.ncols()]; sensitive.ncols()];
         for (j, x) in features.axis_iter(Axis(1)).enumerate() {
@@ -139,8 +137,11 @@ impl CorrelationRemover {
         let weights = batch.weight.as_ref().map(|w| &w.values[..]);
         // A row of unknown level says nothing of it: it stands where it pulls neither way.
         let known = sensitive.rows().into_iter().map(|r| r.iter().all(|v| !v.is_nan())).collect::<Vec<bool>>();
-        let zeroed: Vec<f64> =
-            known.iter().enumerate().map(|(i, known)| if *known { weights.map_or(1.0, |w| w[i]) } else { 0.0 }).collect();
+        let zeroed: Vec<f64> = known
+            .iter()
+            .enumerate()
+            .map(|(i, known)| if *known { weights.map_or(1.0, |w| w[i]) } else { 0.0 })
+            .collect();
         let filled = sensitive.mapv(|v| if v.is_nan() { 0.0 } else { v });
         let fitted = self.fit(features, filled.view(), Some(&zeroed))?;
         Ok(DecorrelatedGroups { levels, fitted, left_alone: known.iter().filter(|k| !**k).count() as u64 })
@@ -166,7 +167,11 @@ impl Decorrelated {
             ("sensitive columns", sensitive.ncols(), self.means.len()),
         ] {
             if found != expected {
-                return Err(Error::setting(&format!("the number of {what}"), found, format!("the {expected} of the fit")));
+                return Err(Error::setting(
+                    &format!("the number of {what}"),
+                    found,
+                    format!("the {expected} of the fit"),
+                ));
             }
         }
         if features.nrows() != sensitive.nrows() {
@@ -326,7 +331,9 @@ mod tests {
     #[test]
     fn groups_come_to_one_mean() {
         let sex = Categorical::from_options("sex", [Some("f"), Some("f"), None, Some("m"), Some("m")]);
-        let batch = |c: &Categorical<'static>| Batch::builder().attribute(c.clone()).label(vec![0u8; c.codes().len()]).build().unwrap();
+        let batch = |c: &Categorical<'static>| {
+            Batch::builder().attribute(c.clone()).label(vec![0u8; c.codes().len()]).build().unwrap()
+        };
         let x = array![[1.0], [3.0], [100.0], [7.0], [9.0]];
         let fitted = CorrelationRemover::new().fit_groups(x.view(), &batch(&sex), Vec::<String>::new()).unwrap();
         assert_eq!(fitted.left_alone, 1);
@@ -336,9 +343,12 @@ mod tests {
         let other = Categorical::from_values("sex", ["x", "f"]);
         let error = fitted.transform(array![[0.0], [0.0]].view(), &batch(&other)).unwrap_err().to_string();
         assert!(error.contains("`x`"), "{error}");
-        let wrong = fitted.transform(array![[0.0, 1.0], [0.0, 1.0]].view(), &batch(&Categorical::from_values("sex", ["m", "f"])));
+        let wrong = fitted
+            .transform(array![[0.0, 1.0], [0.0, 1.0]].view(), &batch(&Categorical::from_values("sex", ["m", "f"])));
         assert!(wrong.unwrap_err().to_string().contains("number of columns"));
-        let slip = |x: Array2<f64>, s: Array2<f64>| CorrelationRemover::new().fit(x.view(), s.view(), None).unwrap_err().to_string();
+        let slip = |x: Array2<f64>, s: Array2<f64>| {
+            CorrelationRemover::new().fit(x.view(), s.view(), None).unwrap_err().to_string()
+        };
         assert!(slip(array![[f64::NAN]], array![[1.0]]).contains("row 1"));
         assert!(slip(Array2::zeros((0, 1)), Array2::zeros((0, 1))).contains("no weighted row"));
         assert!(slip(Array2::zeros((2, 1)), Array2::zeros((1, 1))).contains("sensitive"));

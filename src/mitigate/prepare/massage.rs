@@ -160,7 +160,9 @@ impl Massage {
             let raises = lacking > 0.0;
             let mut order: Vec<usize> =
                 rows.iter().copied().filter(|row| (labels[*row] == 0) == raises && weight(*row) > 0.0).collect();
-            order.sort_by(|i, j| if raises { scores[*j].total_cmp(&scores[*i]) } else { scores[*i].total_cmp(&scores[*j]) });
+            order.sort_by(
+                |i, j| if raises { scores[*j].total_cmp(&scores[*i]) } else { scores[*i].total_cmp(&scores[*j]) },
+            );
             let flips = nearest(lacking.abs(), order.iter().map(|row| weight(*row)));
             order.truncate(flips);
             order.iter().for_each(|row| labels[*row] = u8::from(raises));
@@ -285,7 +287,8 @@ mod tests {
             let b = Batch::builder().attribute(group.clone()).label([0, 0, 1, 1, 1, 2]);
             b.weight(weight.to_vec()).build().unwrap()
         };
-        let done = Massage::new().apply(&build([1.0, 3.0, 1.0, 2.0, 2.0, 1.0]), &[0.4, 0.3, 0.9, 0.8, 0.6, 0.1]).unwrap();
+        let done =
+            Massage::new().apply(&build([1.0, 3.0, 1.0, 2.0, 2.0, 1.0]), &[0.4, 0.3, 0.9, 0.8, 0.6, 0.1]).unwrap();
         assert_eq!((done.left_alone, done.labels), (2, vec![1, 0, 1, 1, 0, 2]));
         assert_eq!((done.groups[0].after, done.groups[1].after, done.rate), (0.25, 0.5, 0.5));
         let slip = |b: &Batch, scores: &[f64]| Massage::new().apply(b, scores).unwrap_err().to_string();

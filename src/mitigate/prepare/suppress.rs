@@ -23,9 +23,7 @@ pub enum Association {
     /// Cramér's V with Bergsma's correction: near 0 for a feature that tells nothing, however few rows.
     #[default]
     CramersV,
-    /// Mutual information over the geometric or other mean of entropies, as
-    /// [`normalized_mutual_information`](crate::metrics::segments::association::normalized_mutual_information) has it; not
-    /// corrected for few rows.
+    /// Mutual information over the mean of both entropies; not corrected for few rows.
     MutualInformation,
 }
 
@@ -131,8 +129,14 @@ impl Suppress {
         let groups = Groups::of(batch, &self.attributes)?;
         let of_column = |(column, values): (usize, ndarray::ArrayView1<f64>)| {
             let (class, classes) = classes(&values.to_vec());
-            let mut counts =
-                vec![SegmentCounts { segments: classes, cells: vec![Cell::default(); classes], unassigned: Cell::default() }; groups.len()];
+            let mut counts = vec![
+                SegmentCounts {
+                    segments: classes,
+                    cells: vec![Cell::default(); classes],
+                    unassigned: Cell::default()
+                };
+                groups.len()
+            ];
             for (row, group) in groups.of_row.iter().enumerate() {
                 if let Some(counts) = counts.get_mut(*group as usize) {
                     let w = batch.weight.as_ref().map_or(1.0, |w| w.values[row]);
@@ -203,7 +207,8 @@ mod tests {
     #[test]
     fn proxies_are_found_and_others_kept() {
         let n = 400;
-        let group: Vec<Option<&str>> = (0..n).map(|i| if i == 7 { None } else { Some(["a", "b", "c"][i % 3]) }).collect();
+        let group: Vec<Option<&str>> =
+            (0..n).map(|i| if i == 7 { None } else { Some(["a", "b", "c"][i % 3]) }).collect();
         let batch = Batch::builder()
             .attribute(Categorical::from_options("g", group.iter().copied()))
             .label(vec![1u8; n])
@@ -214,7 +219,13 @@ mod tests {
             0 => ((i * 7919) % 1009) as f64,
             1 => ((i * 7919) % 1009) as f64 / 500.0 + (i % 3) as f64,
             2 => 5.0,
-            _ => if i % 3 == 1 { 100.0 } else { (i / 3) as f64 + if i % 2 == 0 { 500.0 } else { 0.0 } },
+            _ => {
+                if i % 3 == 1 {
+                    100.0
+                } else {
+                    (i / 3) as f64 + if i % 2 == 0 { 500.0 } else { 0.0 }
+                }
+            }
         });
         for association in [Association::CramersV, Association::MutualInformation] {
             let limit = if association == Association::CramersV { 0.25 } else { 0.1 };
