@@ -1,6 +1,8 @@
 //! Mitigations whose effect is known, judged: what does nothing, helps or hurts must be said to; and what does nothing may
 //! be said to help in no more cases than the level allows.
 
+use std::sync::Mutex;
+
 use evenhand::Result;
 use evenhand::data::{Batch, Categorical};
 use evenhand::mitigate::evaluate::{
@@ -16,6 +18,11 @@ use rand_xoshiro::Xoshiro256PlusPlus;
 /// Customers of two groups alike in merit, of whom women's responses were recorded less often; the first feature tells the
 /// group, the second the merit.
 fn customers(n: usize, seed: u64) -> (Array2<f64>, Batch<'static>) {
+    let (features, sex, label) = draw(n, seed);
+    (features, Batch::builder().attribute(Categorical::from_values("sex", &sex)).label(&label).build().unwrap())
+}
+
+fn draw(n: usize, seed: u64) -> (Array2<f64>, Vec<&'static str>, Vec<bool>) {
     let mut rng = Xoshiro256PlusPlus::seed_from_u64(seed);
     let mut features = Array2::zeros((n, 2));
     let (mut sex, mut label) = (Vec::new(), Vec::new());
@@ -26,7 +33,7 @@ fn customers(n: usize, seed: u64) -> (Array2<f64>, Batch<'static>) {
         label.push(rng.r#gen::<f64>() < 1.0 / (1.0 + (-(2.5 * merit + if man { 0.7 } else { -0.7 })).exp()));
         sex.push(if man { "m" } else { "f" });
     }
-    (features, Batch::builder().attribute(Categorical::from_values("sex", &sex)).label(&label).build().unwrap())
+    (features, sex, label)
 }
 
 type Model = Box<dyn Fn(ArrayView2<f64>) -> Vec<f64> + Send + Sync>;
@@ -192,6 +199,75 @@ fn what_does_nothing_is_rarely_said_to_help() {
         let share = f64::from(count) / runs as f64;
         assert!(share <= 0.05 + 0.033, "{measure}: {share}");
     }
+}
+
+/// The line between the labels' means, by the features from `from` on; notes the accuracy and the parity gap that each
+/// fitted line has among all people there are.
+struct Line<'p> {
+    from: usize,
+    people: &'p [([f64; 2], bool, bool)],
+    truth: &'p Mutex<Vec<[f64; 2]>>,
+}
+
+impl Learner for Line<'_> {
+    type Model = Model;
+
+    fn fit(&self, x: ArrayView2<f64>, y: &[bool], _: &[f64]) -> Result<Model> {
+        let mean = |label: bool, j: usize| {
+            let rows = || (0..y.len()).filter(|i| y[*i] == label);
+            rows().map(|i| x[[i, j]]).sum::<f64>() / rows().count().max(1) as f64
+        };
+        let means = [0, 1].map(|j| [mean(true, j), mean(false, j)]);
+        let slope = [0, 1].map(|j| if j < self.from { 0.0 } else { means[j][0] - means[j][1] });
+        let middle = (0..2).map(|j| slope[j] * (means[j][0] + means[j][1]) / 2.0).sum::<f64>();
+        let line = move |a: f64, b: f64| slope[0] * a + slope[1] * b - middle;
+        let (mut right, mut selected, mut men) = (0.0, [0.0; 2], 0.0);
+        for ([a, b], man, label) in self.people {
+            let chosen = line(*a, *b) >= 0.0;
+            right += f64::from(u8::from(chosen == *label));
+            selected[usize::from(*man)] += f64::from(u8::from(chosen));
+            men += f64::from(u8::from(*man));
+        }
+        let n = self.people.len() as f64;
+        self.truth.lock().unwrap().push([right / n, selected[1] / men - selected[0] / (n - men)]);
+        Ok(Box::new(move |x: ArrayView2<f64>| {
+            x.outer_iter().map(|r| 1.0 / (1.0 + (-line(r[0], r[1])).exp())).collect()
+        }))
+    }
+}
+
+#[test]
+fn intervals_cover_what_the_folds_models_do_to_new_people() {
+    let everybody = |n: usize, seed: u64| {
+        let (features, sex, label) = draw(n, seed);
+        let of = |((r, sex), label): ((ndarray::ArrayView1<f64>, &str), bool)| ([r[0], r[1]], sex == "m", label);
+        features.outer_iter().zip(sex).zip(label).map(of).collect::<Vec<_>>()
+    };
+    let people = everybody(20_000, u64::MAX);
+    let (runs, mut covered) = (250, [0.0; 2]);
+    for seed in 0..runs {
+        let (features, batch) = customers(400, seed);
+        let (plain, mended) = (Mutex::new(Vec::new()), Mutex::new(Vec::new()));
+        let report = Evaluation::new(Line { from: 0, people: &people, truth: &plain })
+            .mitigation("without the proxy", Plain(Line { from: 1, people: &people, truth: &mended }))
+            .seed(seed)
+            .run(features.view(), &batch)
+            .unwrap();
+        let mean = |of: &Mutex<Vec<[f64; 2]>>, at: usize| {
+            let all = of.lock().unwrap();
+            all.iter().map(|t| t[at]).sum::<f64>() / all.len() as f64
+        };
+        let of = |at: usize| mean(&mended, at) - mean(&plain, at);
+        let measures = [Measure::Accuracy, Measure::DemographicParityDifference];
+        for (at, measure) in measures.into_iter().enumerate() {
+            let change = &report.mitigations[0].change(measure).unwrap().change;
+            let (low, high) = change.interval().unwrap();
+            covered[at] += f64::from(u8::from(low <= of(at) && of(at) <= high));
+        }
+    }
+    // 0.95 less three standard errors.
+    let coverage = covered.map(|c| c / runs as f64);
+    assert!(coverage.iter().all(|c| *c >= 0.909), "{coverage:?}");
 }
 
 #[test]

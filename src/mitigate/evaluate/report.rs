@@ -213,11 +213,15 @@ fn part(before: &[Figure], change: &Change, after: &[Figure]) -> String {
         Some(pair) => format!("; {} against {}", words::name(&pair.highest, 24), words::name(&pair.lowest, 24)),
         None => String::new(),
     };
-    let taken = match &change.new_pair {
-        Some(pair) => {
-            format!("; now furthest apart {} and {}", words::name(&pair.highest, 24), words::name(&pair.lowest, 24))
+    let taken = match (&change.pair, &change.new_pair) {
+        (Some(was), Some(new)) => {
+            let [high, low] = [&new.highest, &new.lowest].map(|g| words::name(g, 24));
+            match (was.highest == new.lowest && was.lowest == new.highest, was.rate == new.rate) {
+                (true, true) => format!("; now {high} is above {low}"),
+                _ => format!("; now furthest apart {high} and {low} in {}", new.rate.title()),
+            }
         }
-        None => String::new(),
+        _ => String::new(),
     };
     let by = signed(measure, &change.change);
     format!("{measure} {word}, {moved} (change {by}{}{of}{taken})", chance.unwrap_or_default())
