@@ -51,6 +51,10 @@ pub(super) fn change(joint: &Joint, measure: Measure, areas: [&Areas; 2], rules:
             let [before, after] = areas;
             let apart = after.value().zip(before.value()).map(|(a, b)| a - b).ok_or(Undefined::NoScores)?;
             let error = after.error_of_change(before);
+            if error <= 0.0 && apart != 0.0 {
+                // Labels separated by one, or scores all tied: the rows tell no error.
+                return Ok(Paired { value: apart, interval: None, p_value: None, tails: [1.0; 2], pairs: None });
+            }
             Ok(Paired::of(Normal { value: apart, centre: apart, variance: error * error }, level))
         }
         Measure::SelectionRate => {

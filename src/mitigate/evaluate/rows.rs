@@ -80,6 +80,35 @@ impl Train {
     /// Two parts: this share of the rows for a first step, the others for a second that the first must not have seen, such
     /// as thresholds. Stratified by group and label.
     ///
+    /// # Examples
+    /// ```
+    /// use evenhand::data::{Batch, Categorical};
+    /// use evenhand::mitigate::evaluate::{Evaluation, Held, Measure, Outcome, Train};
+    /// use ndarray::{Array2, ArrayView2};
+    /// # let batch = Batch::builder()
+    /// #     .attribute(Categorical::from_keys("g", (0..400).map(|i| i % 2)))
+    /// #     .label((0..400).map(|i| i / 2 % 4 == 0).collect::<Vec<bool>>().as_slice())
+    /// #     .build()?;
+    /// # let features = Array2::from_shape_fn((400, 1), |(i, _)| ((i * 7) % 400) as f64 / 400.0);
+    /// // A model, then one threshold that selects a quarter, found on rows that the model has not seen.
+    /// let quarter = |train: &Train| {
+    ///     let (fit, tune) = train.split(0.7)?;
+    ///     assert_eq!((fit.rows(), tune.rows()), (224, 96));
+    ///     let mut scores = tune.features().column(0).to_vec(); // model.scores(tune.features())
+    ///     scores.sort_by(|a, b| b.total_cmp(a));
+    ///     let threshold = scores[scores.len() / 4 - 1];
+    ///     Ok(move |held: &Held| {
+    ///         let selected: Vec<bool> = held.features().column(0).iter().map(|s| *s >= threshold).collect();
+    ///         Ok(Outcome::of_decisions(&selected))
+    ///     })
+    /// };
+    /// let learner = |_: ArrayView2<f64>, _: &[bool], _: &[f64]| Ok(|x: ArrayView2<f64>| x.column(0).to_vec());
+    /// let report = Evaluation::new(learner).mitigation("a quarter", quarter).run(features.view(), &batch)?;
+    /// let rate = report.mitigations[0].figure(Measure::SelectionRate).unwrap().estimate.value.unwrap();
+    /// assert!((rate - 0.25).abs() < 0.05);
+    /// # Ok::<(), evenhand::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// [`Error::BadSetting`] for a share outside (0, 1), or one that leaves a part empty.
     pub fn split(&self, share: f64) -> Result<(Self, Self)> {

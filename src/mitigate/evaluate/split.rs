@@ -36,10 +36,8 @@ pub(super) fn folds(strata: &Strata, folds: usize, seed: u64, repeat: usize) -> 
         return Err(Error::setting("the number of folds", folds, format!("from 2 to the {} rows", strata.rows)));
     }
     let mut fold_of = vec![0; strata.rows];
-    let mut next = 0;
-    for row in strata.shuffled(seed, repeat).flatten() {
+    for (next, row) in strata.shuffled(seed, repeat).flatten().enumerate() {
         fold_of[row] = (next % folds) as u32;
-        next += 1;
     }
     Ok(fold_of)
 }

@@ -8,7 +8,8 @@ use super::change::{Paired, change};
 use super::measure::{Rules, estimate};
 use super::moments::Joint;
 use super::*;
-use crate::data::Categorical;
+use crate::Result;
+use crate::data::{Batch, Categorical};
 use crate::inference::rng::stream;
 
 /// Chances of a group's people: a favourable label; and for each label, of (before, after) being (0,0), (0,1), (1,0), (1,1).
@@ -191,6 +192,43 @@ fn figures_are_those_of_a_loop_over_rows() {
     let found = of(&joint, Measure::DemographicParityDifference, &rules).unwrap();
     close(found.value, (1.0 - 0.5 / 4.0) - (3.25 / 4.0 - 1.0 / 3.0));
     assert!(estimate(&joint, Measure::Auc, 0, None, &rules).reason.is_some());
+}
+
+#[test]
+fn the_scale_of_weights_and_the_order_of_groups_and_rows_change_nothing() {
+    let n = 500;
+    let group: Vec<u32> = (0..n).map(|i| (i * i % 7 % 4) as u32).collect();
+    let labels: Vec<bool> = (0..n).map(|i| i * 5 % 11 < 4).collect();
+    let weights: Vec<f64> = (0..n).map(|i| (i % 5) as f64).collect();
+    let decisions = [13, 29].map(|k| (0..n).map(|i| ((i * k) % 17) as f64 / 16.0).collect::<Vec<f64>>());
+    let judged = [0, 1, 2];
+    let rules = Rules { level: 0.9, utility: Some(&UTILITY), judged: &judged };
+    let joint = |order: &dyn Fn(usize) -> usize, name: &dyn Fn(u32) -> u32, scale: f64| {
+        let of = |v: &[f64]| (0..n).map(|i| v[order(i)]).collect::<Vec<f64>>();
+        let g: Vec<u32> = (0..n).map(|i| name(group[order(i)])).collect();
+        let l: Vec<bool> = (0..n).map(|i| labels[order(i)]).collect();
+        let w: Vec<f64> = (0..n).map(|i| scale * weights[order(i)]).collect();
+        Joint::of(3, &g, &l, &w, [&of(&decisions[0]), &of(&decisions[1])])
+    };
+    let first = joint(&|i| i, &|g| g, 1.0);
+    let others = [
+        joint(&|i| i, &|g| g, 1e-30),
+        joint(&|i| i, &|g| if g < 3 { 2 - g } else { g }, 1.0),
+        joint(&|i| (i * 3 + 1) % n, &|g| g, 7.0),
+    ];
+    for measure in Measure::ALL.into_iter().filter(|m| *m != Measure::Auc) {
+        for other in &others {
+            let [a, b] = [&first, other].map(|j| of(j, measure, &rules).unwrap());
+            let (i, j) = (a.interval.unwrap(), b.interval.unwrap());
+            let close = |x: f64, y: f64| assert!((x - y).abs() < 1e-9, "{measure}: {x} {y}");
+            [(a.value, b.value), (i.low, j.low), (i.high, j.high), (a.p_value.unwrap(), b.p_value.unwrap())]
+                .into_iter()
+                .for_each(|(x, y)| close(x, y));
+            let [a, b] = [&first, other].map(|j| estimate(j, measure, 1, None, &rules));
+            close(a.value.unwrap(), b.value.unwrap());
+            close(a.high.unwrap(), b.high.unwrap());
+        }
+    }
 }
 
 /// Rows of two groups with one feature, which tells the group more than the label.
