@@ -117,9 +117,10 @@ fn disparity_change(joint: &Joint, measure: Measure, rules: &Rules) -> Result<Pa
         let falls = [made(&own(&worst, -1.0, 1.0))?, made(&own(&worst, -1.0, -1.0))?];
         (falls, [made(&own(&new, -1.0, 1.0))?, made(&own(&new, 1.0, 1.0))?, made(&over)?])
     };
-    let z = z_quantile(level);
-    let most = |end: f64| falls.iter().map(|n| n.centre + end * z * n.error()).fold(f64::NEG_INFINITY, f64::max);
-    let worse = Interval { low: most(-1.0), high: most(1.0) };
+    let most = |z: f64| falls.iter().map(|n| n.centre + z * n.error()).fold(f64::NEG_INFINITY, f64::max);
+    // Where the pair is alike after, either contrast may be too high by chance: each gets half of that end's error.
+    let half = 1.0 - (1.0 - level) / 2.0;
+    let worse = Interval { low: most(-z_quantile(half)), high: most(z_quantile(level)) };
     // For the ratio, worse is smaller.
     let interval = if ratio { worse.negate() } else { worse }.covering(pair_value);
     let score = |n: &Normal| if n.error() > 0.0 { n.centre / n.error() } else { 0.0 };

@@ -298,6 +298,30 @@ mod tests {
     }
 
     #[test]
+    fn fairlearn_agrees_on_these_rows_and_others() {
+        let s = Array2::from_shape_fn((8, 2), |(i, j)| if j == 0 { (i % 2) as f64 } else { (i * 3 % 5) as f64 });
+        let x = Array2::from_shape_fn((8, 2), |(i, j)| match j {
+            0 => (i * i % 7) as f64,
+            _ => i as f64 + 2.0 * (i % 2) as f64 - 0.5 * (i * 3 % 5) as f64,
+        });
+        let (new_s, new_x) = (array![[1.0, 9.0], [0.0, -1.0]], array![[2.0, 3.0], [5.0, 5.0]]);
+        // fairlearn 0.15.0, CorrelationRemover: the first two rows of the fit, then two new ones.
+        for (degree, own, new) in [
+            (1.0, [[-0.25, 0.625], [7.0 / 6.0, 0.625]], [[3.166666666666668, 5.125], [4.583333333333333, 5.125]]),
+            (0.3, [[-0.075, 0.1875], [1.05, 1.2375]], [[2.35, 3.6375], [4.875, 5.0375]]),
+        ] {
+            let fitted = CorrelationRemover::new().degree(degree).fit(x.view(), s.view(), None).unwrap();
+            let all = fitted.transform(x.view(), s.view()).unwrap();
+            let others = fitted.transform(new_x.view(), new_s.view()).unwrap();
+            for i in 0..4 {
+                let (row, column) = (i / 2, i % 2);
+                assert!((all[[row, column]] - own[row][column]).abs() < 1e-12);
+                assert!((others[[row, column]] - new[row][column]).abs() < 1e-12);
+            }
+        }
+    }
+
+    #[test]
     fn residuals_are_orthogonal_whatever_the_rank() {
         let n = 80;
         let s = Array2::from_shape_fn((n, 5), |(i, j)| match j {

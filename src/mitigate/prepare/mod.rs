@@ -7,7 +7,8 @@
 //! | [`Suppress`] | leaves out features that tell the group | no |
 //! | [`Massage`] | the labels nearest the border | no: for training rows only |
 //!
-//! Parameters are fitted on training rows; what is fitted changes these rows, or others. None of it makes a model fair: that
+//! Parameters are fitted on training rows; what is fitted changes these rows, or others, and may refuse them: so these are
+//! methods, not `linfa`'s `Transformer`, which cannot. None of it makes a model fair: that
 //! is for an [evaluation](crate::mitigate::evaluate) on held-out rows to say.
 
 #![allow(
