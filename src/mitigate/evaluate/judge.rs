@@ -3,6 +3,7 @@
 use super::change::{Paired, change};
 use super::frontier::{Frontier, FrontierPoint, PointKind};
 use super::measure::{Extremes, Measure, Pair, Rules, estimate, extremes, value};
+use super::moments::Joint;
 use super::report::{Change, Effect, Figure, JudgedGroup};
 use super::run::{Decided, Rows};
 use crate::inference::multiplicity::Multiplicity;
@@ -53,7 +54,15 @@ impl Judge<'_> {
 
     /// How each mitigation's measures changed: p-values of one measure are adjusted for the number of mitigations.
     pub fn changes(&self, after: &[Decided]) -> Vec<Vec<Change>> {
-        let of = |decided: &Decided| self.measures().map(|m| self.change(decided, m)).unzip();
+        let of = |decided: &Decided| {
+            let joint = self.rows.joint(&self.before.mean, &decided.mean);
+            let repeats = self.before.by_repeat.iter().zip(&decided.by_repeat);
+            let repeats: Vec<Joint> = match self.before.by_repeat.len() {
+                0 | 1 => Vec::new(),
+                _ => repeats.map(|(before, after)| self.rows.joint(before, after)).collect(),
+            };
+            self.measures().map(|m| self.change(decided, &joint, &repeats, m)).unzip()
+        };
         let (mut changes, rose): (Vec<Vec<Change>>, Vec<Vec<bool>>) = after.iter().map(of).unzip();
         for at in 0..self.measures().count() {
             let tested: Vec<usize> = (0..changes.len()).filter(|i| changes[*i][at].p_value.is_some()).collect();
@@ -70,8 +79,7 @@ impl Judge<'_> {
     }
 
     /// A change, and whether it is rather a rise.
-    fn change(&self, decided: &Decided, measure: Measure) -> (Change, bool) {
-        let joint = self.rows.joint(&self.before.mean, &decided.mean);
+    fn change(&self, decided: &Decided, joint: &Joint, repeats: &[Joint], measure: Measure) -> (Change, bool) {
         let areas = [&self.before.areas, &decided.areas];
         let support = joint.label(None).cell.into();
         let mut result = Change {
@@ -82,10 +90,10 @@ impl Judge<'_> {
             p_value: None,
             p_value_adjusted: None,
             effect: measure.larger_is_better().map(|_| Effect::NotShown),
-            between_repeats: self.between_repeats(decided, measure),
+            between_repeats: self.between_repeats(repeats, measure),
         };
         let mut rose = false;
-        match change(&joint, measure, areas, &self.rules) {
+        match change(joint, measure, areas, &self.rules) {
             Err(reason) => result.change = Estimate::undefined(reason, support),
             Ok(Paired { value, interval, p_value, tails, pairs }) => {
                 rose = tails[1] < tails[0];
@@ -106,13 +114,11 @@ impl Judge<'_> {
     }
 
     /// The standard deviation of a change between repeats.
-    fn between_repeats(&self, decided: &Decided, measure: Measure) -> Option<f64> {
-        let pairs = self.before.by_repeat.iter().zip(&decided.by_repeat);
-        let of = |(before, after): (&Vec<f64>, &Vec<f64>)| {
-            let joint = self.rows.joint(before, after);
-            Some(value(&joint, measure, 1, &self.rules).ok()? - value(&joint, measure, 0, &self.rules).ok()?)
+    fn between_repeats(&self, repeats: &[Joint], measure: Measure) -> Option<f64> {
+        let of = |joint: &Joint| {
+            Some(value(joint, measure, 1, &self.rules).ok()? - value(joint, measure, 0, &self.rules).ok()?)
         };
-        let changes = pairs.map(of).collect::<Option<Vec<f64>>>()?;
+        let changes = repeats.iter().map(of).collect::<Option<Vec<f64>>>()?;
         let n = changes.len() as f64;
         let mean = changes.iter().sum::<f64>() / n;
         let squares: f64 = changes.iter().map(|c| (c - mean).powi(2)).sum();

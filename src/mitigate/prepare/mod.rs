@@ -8,8 +8,8 @@
 //! | [`Massage`] | the labels nearest the border | no: for training rows only |
 //!
 //! Parameters are fitted on training rows; what is fitted changes these rows, or others, and may refuse them: so these are
-//! methods, not `linfa`'s `Transformer`, which cannot. None of it makes a model fair: that
-//! is for an [evaluation](crate::mitigate::evaluate) on held-out rows to say.
+//! methods, not `linfa`'s `Transformer`, which cannot. None of it makes a model fair: that is for an
+//! [evaluation](crate::mitigate::evaluate) on held-out rows to say.
 
 #![allow(
     clippy::neg_cmp_op_on_partial_ord,
