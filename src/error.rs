@@ -191,6 +191,14 @@ pub enum Error {
     /// `linfa` refused.
     #[error("linfa: {0}")]
     Linfa(#[from] linfa::Error),
+    /// A mitigation that was to be compared with others could not be fitted or applied.
+    #[error("the mitigation `{name}` failed: {source}")]
+    Mitigation {
+        /// Its name.
+        name: String,
+        /// Why.
+        source: Box<Error>,
+    },
     /// Two tallies were made by different questions.
     #[error("the tallies cannot be combined: {problem}")]
     Mismatch {

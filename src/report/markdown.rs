@@ -10,7 +10,7 @@ use super::words::{self, name};
 use super::{AttributeTable, Finding, ModelReport, Report, bar, measures};
 
 /// Text in which nothing is markup: neither Markdown nor HTML, and no bare link.
-fn escape(text: &str) -> String {
+pub(super) fn escape(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut before = ' ';
     let text = words::unglued(text);

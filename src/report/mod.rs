@@ -13,6 +13,7 @@ mod json;
 mod markdown;
 mod measures;
 mod mended;
+mod mitigation;
 mod text;
 mod view;
 pub(crate) mod words;
