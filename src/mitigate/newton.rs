@@ -73,7 +73,7 @@ pub(super) fn solve(mut a: Array2<f64>, b: &[f64]) -> Vec<f64> {
         for k in (0..j).filter(|k| kept[*k]) {
             pivot -= a[[j, k]] * a[[j, k]];
         }
-        if !(pivot > DEPENDENT * diagonal[j]) || pivot < f64::MIN_POSITIVE {
+        if pivot.is_nan() || pivot <= DEPENDENT * diagonal[j] || pivot < f64::MIN_POSITIVE {
             continue;
         }
         kept[j] = true;

@@ -32,7 +32,7 @@ pub enum Command {
     Init(InitArgs),
     Uplift(Box<UpliftArgs>),
     Delivery(Box<DeliveryArgs>),
-    Mitigate(MitigateArgs),
+    Mitigate(Box<MitigateArgs>),
     /// Print a script that completes commands and options in a shell.
     #[command(after_help = "Example: evenhand completions bash > ~/.local/share/bash-completion/completions/evenhand")]
     Completions {

@@ -233,7 +233,7 @@ impl LogisticParams {
         }
         let found = minimize(start, TOLERANCE, |at| rows.local(at));
         let steepest = rows.local(&found.at).gradient.iter().fold(0.0f64, |most, g| most.max(g.abs()));
-        let far = found.at.iter().any(|b| !b.is_finite()) || !(steepest <= NEAR);
+        let far = found.at.iter().any(|b| !b.is_finite()) || steepest.is_nan() || steepest > NEAR;
         // Without a penalty, coefficients of separable labels have no end; scores of 0 and 1 tell.
         let apart = self.penalty == 0.0 && rows.are_apart(&found.at);
         if far || apart {

@@ -4,9 +4,6 @@
 //! |---|---|---|
 //! | [`thresholds`] | where each group's scores are cut, so that rates are equal or near | yes; [`thresholds::CommonThreshold`] does not |
 //! | [`budget`] | who is among exactly so many people | yes |
-//! | [`score_repair`] | the scores, towards one distribution for all groups | yes |
-//! | [`reject_option`] | decisions near the border | yes |
-//! | [`calibrated_odds`] | some scores of one group, to its base rate | yes |
 //! | [`rerank`] | the order of a list | yes |
 //! | [`reassign`] | the segment of the fewest people | yes |
 //!

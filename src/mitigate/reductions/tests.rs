@@ -111,9 +111,9 @@ impl Scorer for Stump {
 #[test]
 fn the_mixture_is_as_good_as_the_best_of_all_pairs() {
     // With one number to constrain, the best mixture is of two classifiers at most: all pairs are tried.
-    let n = 60;
-    let groups: Vec<&str> = (0..n).map(|i| if i % 3 == 0 { "a" } else { "b" }).collect();
-    let value = |i: usize| ((i * 29) % 61) as f64 / 61.0 + if i % 3 == 0 { 0.25 } else { 0.0 };
+    let n = 60usize;
+    let groups: Vec<&str> = (0..n).map(|i| if i.is_multiple_of(3) { "a" } else { "b" }).collect();
+    let value = |i: usize| ((i * 29) % 61) as f64 / 61.0 + if i.is_multiple_of(3) { 0.25 } else { 0.0 };
     let labels: Vec<u8> = (0..n).map(|i| u8::from(value(i) + ((i * 17) % 13) as f64 / 26.0 > 0.8)).collect();
     let features = Array2::from_shape_fn((n, 1), |(i, _)| value(i));
     let weights: Vec<f64> = (0..n).map(|i| 0.5 + (i % 4) as f64).collect();

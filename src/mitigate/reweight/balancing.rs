@@ -81,7 +81,7 @@ pub fn balance(
     let miss = |at: usize| (balanced.moments[at].after - wanted[at].1).abs() / problem.scale[at];
     // One that is not a number is not reached either.
     let worst = (0..wanted.len()).max_by(|a, b| miss(*a).total_cmp(&miss(*b)));
-    match worst.filter(|at| !(miss(*at) <= REACHED)) {
+    match worst.filter(|at| miss(*at).is_nan() || miss(*at) > REACHED) {
         None => Ok(balanced),
         Some(at) => Err(problem.infeasible(at, moments, wanted, bounds.is_some())),
     }

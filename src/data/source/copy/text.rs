@@ -18,7 +18,7 @@ const STEP: u64 = 1 << 16;
 /// Plain text, or gzip.
 enum Sink<W: Write> {
     Plain(W),
-    Gzip(GzEncoder<W>),
+    Gzip(Box<GzEncoder<W>>),
 }
 
 impl<W: Write> Write for Sink<W> {
@@ -46,7 +46,7 @@ pub(super) fn copy(
     meter: &Meter,
 ) -> Result<u64> {
     let sink = match format {
-        Format::CsvGz => Sink::Gzip(GzEncoder::new(out, Compression::default())),
+        Format::CsvGz => Sink::Gzip(Box::new(GzEncoder::new(out, Compression::default()))),
         _ => Sink::Plain(out),
     };
     let mut copy: Option<Copy<Sink<_>>> = None;

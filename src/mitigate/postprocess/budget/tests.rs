@@ -14,7 +14,7 @@ fn by_force(groups: &[u8], scores: &[f64], people: usize, gap: f64) -> Option<f6
     let mut lists: Vec<Vec<f64>> = vec![Vec::new(); count];
     groups.iter().zip(scores).for_each(|(g, s)| lists[usize::from(*g)].push(*s));
     lists.iter_mut().for_each(|l| l.sort_by(|a, b| b.total_cmp(a)));
-    let mut best = None;
+    let mut best: Option<f64> = None;
     let sizes: Vec<usize> = lists.iter().map(|l| l.len() + 1).collect();
     for number in 0..sizes.iter().product::<usize>() {
         let mut rest = number;
@@ -30,19 +30,10 @@ fn by_force(groups: &[u8], scores: &[f64], people: usize, gap: f64) -> Option<f6
         let (low, high) = rates.fold((1.0f64, 0.0f64), |(l, h), r| (l.min(r), h.max(r)));
         if counts.iter().sum::<usize>() == people && high - low <= gap + 1e-9 {
             let sum: f64 = counts.iter().zip(&lists).map(|(c, l)| l[..*c].iter().sum::<f64>()).sum();
-            best = best.max(Some(sum).filter(|s| !s.is_nan()).map(Ordered)).or(best);
+            best = Some(best.map_or(sum, |best| best.max(sum)));
         }
     }
-    best.map(|o| o.0)
-}
-
-#[derive(PartialEq, PartialOrd, Clone, Copy)]
-struct Ordered(f64);
-impl Eq for Ordered {}
-impl Ord for Ordered {
-    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        self.0.total_cmp(&other.0)
-    }
+    best
 }
 
 proptest! {
@@ -83,12 +74,12 @@ proptest! {
 #[test]
 fn large_groups_are_searched_near_the_top_only() {
     // Two groups of some thousands: every number of one of them is tried.
-    let n = 9_000;
-    let groups: Vec<Option<u8>> = (0..n).map(|i| Some(u8::from(i % 3 == 0))).collect();
-    let score = |i: usize| ((i * 7919) % 9973) as f64 / 9973.0 * if i % 3 == 0 { 0.6 } else { 1.0 };
+    let n = 9_000usize;
+    let groups: Vec<Option<u8>> = (0..n).map(|i| Some(u8::from(i.is_multiple_of(3)))).collect();
+    let score = |i: usize| ((i * 7919) % 9973) as f64 / 9973.0 * if i.is_multiple_of(3) { 0.6 } else { 1.0 };
     let scores: Vec<Option<f64>> = (0..n).map(|i| Some(score(i))).collect();
     let mut lists = [Vec::new(), Vec::new()];
-    (0..n).for_each(|i| lists[usize::from(i % 3 == 0)].push(score(i)));
+    (0..n).for_each(|i| lists[usize::from(i.is_multiple_of(3))].push(score(i)));
     lists.iter_mut().for_each(|l| l.sort_by(|a, b| b.total_cmp(a)));
     let sums = lists.clone().map(|l| {
         l.iter()
