@@ -55,7 +55,12 @@
 //!
 //! **Measure something of your own.** [`AuditPlan::metric`](audit::AuditPlan::metric) takes a function of a group's cells.
 //!
-//! **Weigh the rows that a model is trained on.** [`Reweight`](mitigate::reweight::Reweight).
+//! **Mend it.** Weigh the rows that a model is trained on ([`Reweight`](mitigate::reweight::Reweight)), make new ones
+//! ([`Augment`](mitigate::augment::Augment)), train under a constraint
+//! ([`ExponentiatedGradient`](mitigate::reductions::ExponentiatedGradient)), or choose thresholds by group
+//! ([`ThresholdOptimizer`](mitigate::postprocess::thresholds::ThresholdOptimizer)).
+//!
+//! **Did it help?** [`Evaluation`](mitigate::evaluate::Evaluation) judges mitigations on held-out rows.
 //!
 //! **After a `linfa` model.** [`BatchBuilder::dataset`](data::BatchBuilder::dataset).
 //!

@@ -34,7 +34,12 @@ fn table(out: &mut String, heads: &[&str], rows: &[Vec<String>]) {
         .iter()
         .take(SHOWN)
         .map(|row| {
-            row.iter().enumerate().map(|(at, cell)| if at == 0 { name(cell, NAME) } else { cell.clone() }).collect()
+            // A row without a name belongs to the one before it.
+            let shown = |(at, cell): (usize, &String)| match at {
+                0 if !cell.is_empty() => name(cell, NAME),
+                _ => cell.clone(),
+            };
+            row.iter().enumerate().map(shown).collect()
         })
         .collect();
     let widest = |at: usize| {
