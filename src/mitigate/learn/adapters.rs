@@ -26,12 +26,19 @@ use crate::{Error, Result};
 /// assert!(model.scores(array![[1.0]].view())[0] > 0.5);
 /// # Ok::<(), evenhand::Error>(())
 /// ```
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct Linfa<P, S, T, E> {
     params: P,
     scores: S,
     label: fn(bool) -> T,
     error: PhantomData<fn() -> E>,
+}
+
+// Errors of learners need not be ones that can be cloned.
+impl<P: Clone, S: Clone, T, E> Clone for Linfa<P, S, T, E> {
+    fn clone(&self) -> Self {
+        Linfa { params: self.params.clone(), scores: self.scores.clone(), label: self.label, error: PhantomData }
+    }
 }
 
 impl<P, S, E> Linfa<P, S, bool, E>

@@ -18,9 +18,9 @@ const CHANGE: f64 = 1e-6;
 /// What weights do to a learner on some rows.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct WeightCheck {
-    /// The largest change of a row's score between fits with equal and with uneven weights.
+    /// The mean change of rows' scores between fits with equal and with uneven weights.
     pub change: f64,
-    /// The largest change between two fits with equal weights: 0, unless the learner draws by chance.
+    /// The mean change between two fits with equal weights: 0, unless the learner draws by chance.
     pub unsteadiness: f64,
 }
 
@@ -42,7 +42,10 @@ impl WeightCheck {
 /// Those of the learner.
 pub fn check_weights<L: Learner>(learner: &L, features: ArrayView2<f64>, labels: &[bool]) -> Result<WeightCheck> {
     let scores = |weights: &[f64]| Ok::<_, Error>(learner.fit(features, labels, weights)?.scores(features));
-    let change = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
+    let change = |a: &[f64], b: &[f64]| {
+        let sum: f64 = a.iter().zip(b).map(|(a, b)| (a - b).abs()).sum();
+        if a.is_empty() { 0.0 } else { sum / a.len() as f64 }
+    };
     let equal = vec![1.0; labels.len()];
     let (first, second) = (scores(&equal)?, scores(&equal)?);
     let heavy: Vec<f64> = labels.iter().map(|label| if *label { HEAVY } else { 1.0 }).collect();

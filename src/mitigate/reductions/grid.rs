@@ -23,11 +23,14 @@ use crate::{Error, Result};
 /// use evenhand::mitigate::learn::Logistic;
 /// use evenhand::mitigate::reductions::{Constraint, GridSearch};
 /// use ndarray::Array2;
+/// // Men score higher on a feature that says something, not all, of who responds.
+/// let x = |i: usize| ((i * 37) % 97) as f64 / 97.0 + if i % 2 == 0 { 0.0 } else { 0.3 };
 /// let sex = (0..400).map(|i| if i % 2 == 0 { "f" } else { "m" });
-/// let responded: Vec<bool> = (0..400).map(|i| (i * 7) % 10 < if i % 2 == 0 { 3 } else { 7 }).collect();
-/// let features = Array2::from_shape_fn((400, 2), |(i, j)| ((i * [7, 1][j]) % [10, 2][j]) as f64);
+/// let responded: Vec<bool> = (0..400).map(|i| x(i) + ((i * 53) % 31) as f64 / 31.0 > 1.1).collect();
+/// let features = Array2::from_shape_fn((400, 2), |(i, j)| if j == 0 { x(i) } else { (i % 2) as f64 });
 /// let batch = Batch::builder().attribute(Categorical::from_values("sex", sex)).label(&responded).build()?;
-/// let found = GridSearch::new(Constraint::DemographicParity).points(15).fit(&Logistic::new(), features.view(), &batch)?;
+/// let search = GridSearch::new(Constraint::DemographicParity).points(40);
+/// let found = search.fit(&Logistic::new(), features.view(), &batch)?;
 /// assert!(found.points[found.chosen].violation < found.points[found.unconstrained].violation);
 /// # Ok::<(), evenhand::Error>(())
 /// ```
