@@ -1,12 +1,16 @@
-//! Weights that make groups and labels independent in the rows that a model is trained on.
+//! Weights for the rows that a model is trained on.
 //!
-//! | scheme | factor of a row of group g with label y | after it |
+//! | what | weights | after it |
 //! |---|---|---|
 //! | [`Scheme::KamiranCalders`] | `P(g) P(y) / P(g, y)` | every group has the label rate of the whole, groups keep their size |
 //! | [`Scheme::FairBalance`] | `P(g) / (2 P(g, y))` | in every group half of the weight is on each label |
+//! | [`Reweight::within`] | the same in each stratum | differences between strata stay |
+//! | [`Rake`] | margin after margin scaled | attributes and label have the shares of the audience |
+//! | [`balance`] | nearest to those before, within bounds | any means are where they are wanted |
+//! | [`InverseProbability`] | one over the chance of being observed | those who are observed stand for all |
 //!
-//! A learner must read weights for any of it to matter. Of those in `linfa` 0.8 the decision tree and isotonic regression
-//! do; logistic regression, support vector machines, naive Bayes and the ensembles ignore them without a word.
+//! A learner must read weights for any of it to matter: [`learn`](super::learn) says which do. For those that do not,
+//! [`resample`] draws rows by weights, [`resampled`] a whole dataset. Every kind tells what it costs in [`Diagnostics`].
 
 mod balancing;
 mod cells;
