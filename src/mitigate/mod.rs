@@ -22,6 +22,7 @@ pub mod learn;
 mod newton;
 pub mod postprocess;
 pub mod prepare;
+mod quantiles;
 mod random;
 pub mod reductions;
 pub mod reweight;

@@ -4,6 +4,7 @@
 //! |---|---|---|
 //! | [`thresholds`] | where each group's scores are cut, so that rates are equal or near | yes; [`thresholds::CommonThreshold`] does not |
 //! | [`budget`] | who is among exactly so many people | yes |
+//! | [`score_repair`] | the scores, until groups' distributions are alike | yes |
 //! | [`rerank`] | the order of a list | yes |
 //! | [`reassign`] | the segment of the fewest people | yes |
 //!
@@ -13,6 +14,7 @@
 pub mod budget;
 pub mod reassign;
 pub mod rerank;
+pub mod score_repair;
 pub mod thresholds;
 
 use crate::data::Batch;

@@ -21,9 +21,10 @@ mod massage;
 mod repair;
 mod suppress;
 
+pub use super::quantiles::RepairTarget;
 pub use decorrelate::{CorrelationRemover, Decorrelated, DecorrelatedGroups};
 pub use massage::{Massage, MassageTarget, Massaged, MassagedGroup};
-pub use repair::{QuantileRepair, RepairTarget, Repaired, RepairedColumn};
+pub use repair::{QuantileRepair, Repaired, RepairedColumn};
 pub use suppress::{Association, Proxy, Suppress, Suppressed};
 
 use ndarray::{Array2, ArrayView2};

@@ -6,20 +6,8 @@ use serde::{Deserialize, Serialize};
 use super::{check_columns, check_rows};
 use crate::data::Batch;
 use crate::mitigate::groups::{Groups, MISSING, NEW, group_of_row};
+use crate::mitigate::quantiles::{Quantiles, RepairTarget, moved};
 use crate::{Error, Place, Result};
-
-/// The distribution that groups are brought to: of which quantile function.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-#[non_exhaustive]
-pub enum RepairTarget {
-    /// The median of the groups' quantile functions, as Feldman and others have it: no one group decides. Of an even
-    /// number it is midway between the two in the middle.
-    #[default]
-    Median,
-    /// Their mean, weighted by the groups' size: the barycentre, which moves people least in squares.
-    Mean,
-}
 
 /// Repairs features by quantiles: disparate-impact removal.
 ///
@@ -157,17 +145,10 @@ impl QuantileRepair {
             let of = features.index_axis(Axis(1), *column);
             let quantiles: Vec<Quantiles> =
                 kept.iter().map(|g| Quantiles::of(rows[*g].iter().map(|r| (of[*r], weight(*r))).collect())).collect();
-            let target = |p: f64| {
-                let of = quantiles.iter().map(|q| (q.at(p), q.weight));
-                match self.target {
-                    RepairTarget::Median => median(of.map(|v| v.0).collect()),
-                    RepairTarget::Mean => {
-                        let total: f64 = quantiles.iter().map(|q| q.weight).sum();
-                        of.map(|(value, weight)| value * (weight / total)).sum()
-                    }
-                }
+            let moves = |q: &Quantiles| {
+                let to = self.target.along(&quantiles, &q.shares());
+                q.steps.iter().zip(to).map(|(step, to)| [step.value, to]).collect()
             };
-            let moves = |q: &Quantiles| q.nodes.iter().map(|[value, p]| [*value, target(*p)]).collect();
             RepairedColumn { column: *column, moves: quantiles.iter().map(moves).collect() }
         };
         Ok(Repaired {
@@ -206,59 +187,6 @@ impl Repaired {
             }
         }
         Ok(out)
-    }
-}
-
-/// What a value is repaired to: linear between those seen, as the nearest beyond them.
-fn moved(moves: &[[f64; 2]], value: f64) -> f64 {
-    let at = moves.partition_point(|m| m[0] < value);
-    match (at.checked_sub(1).and_then(|below| moves.get(below)), moves.get(at)) {
-        (_, Some([seen, to])) if *seen == value => *to,
-        (Some([x0, y0]), Some([x1, y1])) => {
-            let share = ((value - x0) / (x1 - x0)).clamp(0.0, 1.0);
-            y0 + share * (y1 - y0)
-        }
-        (Some([seen, to]), None) | (None, Some([seen, to])) => to + (value - seen),
-        (None, None) => value,
-    }
-}
-
-fn median(mut values: Vec<f64>) -> f64 {
-    values.sort_unstable_by(f64::total_cmp);
-    let n = values.len();
-    // Halves, since the sum may be out of range.
-    if n % 2 == 1 { values[n / 2] } else { values[n / 2 - 1] / 2.0 + values[n / 2] / 2.0 }
-}
-
-/// A distribution: its values in rising order, each with the middle of its step.
-struct Quantiles {
-    nodes: Vec<[f64; 2]>,
-    weight: f64,
-}
-
-impl Quantiles {
-    /// Of values with weights above 0, at least one.
-    fn of(mut values: Vec<(f64, f64)>) -> Self {
-        values.sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
-        let weight: f64 = values.iter().map(|v| v.1).sum();
-        let mut below = 0.0;
-        let mut nodes = Vec::new();
-        for tied in values.chunk_by(|a, b| a.0 == b.0) {
-            let own: f64 = tied.iter().map(|v| v.1).sum();
-            nodes.push([tied[0].0, (below + own / 2.0) / weight]);
-            below += own;
-        }
-        Quantiles { nodes, weight }
-    }
-
-    /// The value at a share of the distribution.
-    fn at(&self, p: f64) -> f64 {
-        let at = self.nodes.partition_point(|n| n[1] < p).min(self.nodes.len() - 1);
-        let [high, to] = self.nodes[at];
-        match at.checked_sub(1).map(|below| self.nodes[below]) {
-            Some([low, from]) if p < to => low + (high - low) * ((p - from) / (to - from)),
-            _ => high,
-        }
     }
 }
 
