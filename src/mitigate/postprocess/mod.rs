@@ -3,7 +3,9 @@
 //! | what | changes | needs the attribute when deciding |
 //! |---|---|---|
 //! | [`thresholds`] | where each group's scores are cut, so that rates are equal or near | yes; [`thresholds::CommonThreshold`] does not |
+//! | [`thresholds::RejectOption`] | decisions near the threshold | yes |
 //! | [`budget`] | who is among exactly so many people | yes |
+//! | [`calibrated_odds`] | some scores, to the group's base rate, until all are served as ill as the worst | yes |
 //! | [`score_repair`] | the scores, until groups' distributions are alike | yes |
 //! | [`rerank`] | the order of a list | yes |
 //! | [`reassign`] | the segment of the fewest people | yes |
@@ -12,6 +14,7 @@
 //! decides too, by [`reweight`](super::reweight), [`reductions`](super::reductions) or [`augment`](super::augment).
 
 pub mod budget;
+pub mod calibrated_odds;
 pub mod reassign;
 pub mod rerank;
 pub mod score_repair;

@@ -4,7 +4,7 @@ use rayon::slice::ParallelSliceMut;
 use serde::{Deserialize, Serialize};
 
 use super::curve::{EVERYBODY, NOBODY};
-use super::{Constraint, Objective, scores_of};
+use super::{Constraint, Objective, check_slack, scores_of};
 use crate::data::{Batch, POSITIVE, UNKNOWN};
 use crate::mitigate::groups::{Groups, MISSING};
 use crate::{Error, Place, Result};
@@ -92,9 +92,7 @@ impl CommonThreshold {
     /// # Errors
     /// As for [`ThresholdOptimizer::fit`](super::ThresholdOptimizer::fit).
     pub fn fit(&self, batch: &Batch) -> Result<FoundThreshold> {
-        if !(0.0..=1.0).contains(&self.slack) {
-            return Err(Error::setting("the largest gap between rates", self.slack, "a number from 0 to 1"));
-        }
+        check_slack(self.slack)?;
         let scores = scores_of(batch, self.model.as_deref())?;
         let problem = "thresholds need a label; add one to the batch";
         let label = batch.label.as_ref().ok_or(Error::Nothing { problem, place: Place::default() })?.codes();
@@ -113,7 +111,7 @@ impl CommonThreshold {
             let problem = "no row has a known group, a known label, a score and a weight";
             return Err(Error::Nothing { problem, place: Place::default() });
         }
-        let [tp, fp, fn_, tn] = self.objective.utilities(sum(1) / whole);
+        let [tp, fp, fn_, tn] = self.objective.utilities(sum(1) / whole)?;
         let mut state = State { constraint: self.constraint, wholes: &wholes, reached: vec![[0.0; 2]; groups.len()] };
         state.check(&groups)?;
         let mut reached = [0.0; 2];
@@ -147,18 +145,9 @@ struct State<'a> {
 }
 
 impl State<'_> {
-    fn labels(&self) -> &'static [usize] {
-        match self.constraint {
-            Constraint::DemographicParity => &[],
-            Constraint::EqualOpportunity => &[1],
-            Constraint::FalsePositiveRateParity => &[0],
-            Constraint::EqualizedOdds => &[0, 1],
-        }
-    }
-
     fn check(&self, groups: &Groups) -> Result<()> {
         for (group, whole) in self.wholes.iter().enumerate().filter(|(_, w)| w[0] + w[1] > 0.0) {
-            if let Some(label) = self.labels().iter().find(|label| whole[**label] <= 0.0) {
+            if let Some(label) = self.constraint.labels().iter().find(|label| whole[**label] <= 0.0) {
                 let group = groups.name(group);
                 return Err(Error::EmptyCell { group, favorable: *label == 1, place: Place::default() });
             }
@@ -173,7 +162,7 @@ impl State<'_> {
             let (low, high) = rates.fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), r| (l.min(r), h.max(r)));
             (high - low).max(0.0)
         };
-        match self.labels() {
+        match self.constraint.labels() {
             [] => spread(&|of| of[0] + of[1]),
             labels => labels.iter().map(|label| spread(&|of| of[*label])).fold(0.0, f64::max),
         }

@@ -4,15 +4,17 @@
 //! between two, that keeps the groups' rates within a gap of each other and is worth most. Nothing is trained anew.
 //!
 //! Deciding by [`GroupThresholds`] needs the attribute at run time, and treats people by it: ask whether that may be.
-//! [`CommonThreshold`] decides without it, and reaches less.
+//! [`CommonThreshold`] decides without it, and reaches less. [`RejectOption`] looks at the attribute near the threshold only.
 
 mod common;
 mod curve;
 mod optimize;
+mod reject;
 #[cfg(test)]
 mod tests;
 
 pub use common::{CommonThreshold, FoundThreshold};
+pub use reject::{RejectOption, RejectRule};
 
 use rayon::slice::ParallelSliceMut;
 use serde::{Deserialize, Serialize};
@@ -40,6 +42,18 @@ pub enum Constraint {
     EqualizedOdds,
 }
 
+impl Constraint {
+    /// The labels of whose rates it is: 0 unfavourable, 1 favourable.
+    fn labels(self) -> &'static [usize] {
+        match self {
+            Constraint::DemographicParity => &[],
+            Constraint::EqualOpportunity => &[1],
+            Constraint::FalsePositiveRateParity => &[0],
+            Constraint::EqualizedOdds => &[0, 1],
+        }
+    }
+}
+
 /// What decisions are worth, on rows with a known label.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -63,14 +77,20 @@ pub enum Objective {
 }
 
 impl Objective {
-    fn utilities(self, favorable: f64) -> [f64; 4] {
-        match self {
+    /// What a true positive, a false positive, a false negative and a true negative are worth, where so many are favourable.
+    fn utilities(self, favorable: f64) -> Result<[f64; 4]> {
+        let all = match self {
             Objective::Accuracy => [1.0, 0.0, 0.0, 1.0],
             Objective::BalancedAccuracy => [0.5 / favorable, 0.0, 0.0, 0.5 / (1.0 - favorable)],
             Objective::Utility { true_positive, false_positive, false_negative, true_negative } => {
                 [true_positive, false_positive, false_negative, true_negative]
             }
+        };
+        if !all.iter().all(|u| u.is_finite()) {
+            let expected = "finite numbers, and labels of both kinds for balanced accuracy";
+            return Err(Error::setting("the utilities of decisions", format!("{self:?}"), expected));
         }
+        Ok(all)
     }
 }
 
@@ -249,9 +269,7 @@ impl ThresholdOptimizer {
     /// label, score or rows; [`Error::BadSetting`], [`Error::Unknown`], [`Error::MissingColumn`],
     /// [`Error::TooManyCells`].
     pub fn fit(&self, batch: &Batch) -> Result<GroupThresholds> {
-        if !(0.0..=1.0).contains(&self.slack) {
-            return Err(Error::setting("the largest gap between rates", self.slack, "a number from 0 to 1"));
-        }
+        check_slack(self.slack)?;
         let scores = scores_of(batch, self.model.as_deref())?;
         let problem = "thresholds need a label; add one to the batch";
         let label = batch.label.as_ref().ok_or(Error::Nothing { problem, place: Place::default() })?.codes();
@@ -281,37 +299,25 @@ impl ThresholdOptimizer {
         self.check(&groups, &present, &curves)?;
         let whole: f64 = curves.iter().map(|c| c.weights[0] + c.weights[1]).sum();
         let favorable = curves.iter().map(|c| c.weights[1]).sum::<f64>() / whole;
-        let [tp, fp, fn_, tn] = self.objective.utilities(favorable);
-        if ![tp, fp, fn_, tn].iter().all(|u| u.is_finite()) {
-            let expected = "finite numbers, and labels of both kinds for balanced accuracy";
-            return Err(Error::setting("the utilities of decisions", format!("{:?}", self.objective), expected));
-        }
-        let worth = |curve: &Curve, whole: f64| Worth {
-            fpr: (fp - tn) * curve.weights[0] / whole,
-            tpr: (tp - fn_) * curve.weights[1] / whole,
-        };
-        let worths: Vec<Worth> = curves.iter().map(|curve| worth(curve, whole)).collect();
-        // What is decided against everybody.
-        let nobody: f64 = curves.iter().map(|c| (tn * c.weights[0] + fn_ * c.weights[1]) / whole).sum();
+        let utilities = self.objective.utilities(favorable)?;
+        let worths: Vec<Worth> = curves.iter().map(|curve| Worth::of(utilities, curve, whole)).collect();
+        let nobody: f64 = curves.iter().map(|curve| optimize::nobody(utilities, curve, whole)).sum();
         if self.flip {
             curves.iter_mut().for_each(Curve::flip);
         }
         let mixtures = optimize::solve(self.constraint, self.slack, &curves, &worths)?;
-        let of_point = |p: &Point, w: &Worth| w.fpr * p.fpr + w.tpr * p.tpr;
-        let value =
-            |(parts, w): (&Vec<(Point, f64)>, &Worth)| parts.iter().map(|(p, s)| s * of_point(p, w)).sum::<f64>();
+        let value = |(parts, w): (&Vec<(Point, f64)>, &Worth)| parts.iter().map(|(p, s)| s * w.at(p)).sum::<f64>();
         let upright = |curve: &Curve| curve.points.partition_point(|p| !p.below);
-        let best = |(curve, w): (&Curve, &Worth)| {
-            curve.points.iter().map(|p| of_point(p, w)).fold(f64::NEG_INFINITY, f64::max)
-        };
-        let of_pool = worth(&pooled, pooled.weights[0] + pooled.weights[1]);
-        let of_pool = |p: &&Point| of_point(p, &of_pool);
+        let best =
+            |(curve, w): (&Curve, &Worth)| curve.points.iter().map(|p| w.at(p)).fold(f64::NEG_INFINITY, f64::max);
+        let of_pool = Worth::of(utilities, &pooled, pooled.weights[0] + pooled.weights[1]);
+        let of_pool = |p: &&Point| of_pool.at(p);
         let common = pooled.points.iter().max_by(|a, b| of_pool(a).total_cmp(&of_pool(b)));
         let common = common.map_or(curve::NOBODY, |p| p.threshold);
         let of_common = |(curve, w): (&Curve, &Worth)| {
             let points = &curve.points[..upright(curve)];
             let at = points.partition_point(|p| p.threshold >= common).saturating_sub(1);
-            of_point(&points[at], w)
+            w.at(&points[at])
         };
         let group = |((group, curve), parts): ((&usize, &Curve), &Vec<(Point, f64)>)| {
             let mean = |of: &dyn Fn(&Point) -> f64| parts.iter().map(|(p, share)| share * of(p)).sum::<f64>();
@@ -343,20 +349,21 @@ impl ThresholdOptimizer {
             let problem = "no row has a known group, a known label, a score and a weight";
             return Err(Error::Nothing { problem, place: Place::default() });
         }
-        let needed: &[usize] = match self.constraint {
-            Constraint::DemographicParity => &[],
-            Constraint::EqualOpportunity => &[1],
-            Constraint::FalsePositiveRateParity => &[0],
-            Constraint::EqualizedOdds => &[0, 1],
-        };
         for (group, curve) in present.iter().zip(curves) {
-            if let Some(label) = needed.iter().find(|label| curve.weights[**label] <= 0.0) {
+            if let Some(label) = self.constraint.labels().iter().find(|label| curve.weights[**label] <= 0.0) {
                 let group = groups.name(*group);
                 return Err(Error::EmptyCell { group, favorable: *label == 1, place: Place::default() });
             }
         }
         Ok(())
     }
+}
+
+fn check_slack(slack: f64) -> Result<()> {
+    if !(0.0..=1.0).contains(&slack) {
+        return Err(Error::setting("the largest gap between rates", slack, "a number from 0 to 1"));
+    }
+    Ok(())
 }
 
 impl GroupThresholds {

@@ -17,6 +17,23 @@ pub(super) struct Worth {
     pub tpr: f64,
 }
 
+impl Worth {
+    /// Of a group, where a true positive, a false positive, a false negative and a true negative are worth so much, as a mean
+    /// over people of so much weight.
+    pub fn of([tp, fp, fn_, tn]: [f64; 4], curve: &Curve, whole: f64) -> Self {
+        Worth { fpr: (fp - tn) * curve.weights[0] / whole, tpr: (tp - fn_) * curve.weights[1] / whole }
+    }
+
+    pub fn at(&self, point: &Point) -> f64 {
+        self.fpr * point.fpr + self.tpr * point.tpr
+    }
+}
+
+/// What it is worth to select nobody of a group.
+pub(super) fn nobody([_, _, fn_, tn]: [f64; 4], curve: &Curve, whole: f64) -> f64 {
+    (tn * curve.weights[0] + fn_ * curve.weights[1]) / whole
+}
+
 /// The rate that a constraint of one rate is on.
 fn rate(constraint: Constraint, curve: &Curve, point: &Point) -> f64 {
     match constraint {
@@ -44,7 +61,7 @@ pub(super) fn solve(
 /// changes its slope only where an end of it meets a corner.
 fn one_rate(constraint: Constraint, slack: f64, curves: &[Curve], worths: &[Worth]) -> Vec<Vec<(Point, f64)>> {
     let hull = |(curve, worth): (&Curve, &Worth)| {
-        let corner = |p: &Point| (rate(constraint, curve, p), worth.fpr * p.fpr + worth.tpr * p.tpr, *p);
+        let corner = |p: &Point| (rate(constraint, curve, p), worth.at(p), *p);
         Hull::above(curve.points.iter().map(corner))
     };
     let hulls: Vec<Hull> = curves.iter().zip(worths).map(hull).collect();

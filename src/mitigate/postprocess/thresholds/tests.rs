@@ -249,3 +249,113 @@ proptest! {
         }
     }
 }
+
+/// The best pair of thresholds by trying all of them: of the disadvantaged no higher than of the others.
+fn best_pair(rows: &[Row], constraint: Constraint, slack: f64) -> f64 {
+    let mut cuts: Vec<f64> = rows.iter().map(|r| r.2).chain([f64::MAX]).collect();
+    cuts.sort_by(f64::total_cmp);
+    let weight = |keep: &dyn Fn(&Row) -> bool| rows.iter().filter(|r| keep(r)).map(|r| r.3).sum::<f64>();
+    let mut best = f64::NEG_INFINITY;
+    for low in &cuts {
+        for high in cuts.iter().filter(|high| *high >= low) {
+            let selected = |r: &Row| r.2 >= if r.0 == 0 { *low } else { *high };
+            let rate = |group: u8, labels: &[u8]| {
+                let of = |r: &Row| r.0 == group && labels.contains(&r.1);
+                weight(&|r| of(r) && selected(r)) / weight(&of)
+            };
+            let gap = |labels: &[u8]| (rate(0, labels) - rate(1, labels)).abs();
+            let gap = match constraint {
+                Constraint::DemographicParity => gap(&[0, 1]),
+                Constraint::EqualOpportunity => gap(&[1]),
+                Constraint::FalsePositiveRateParity => gap(&[0]),
+                Constraint::EqualizedOdds => gap(&[0]).max(gap(&[1])),
+            };
+            if gap <= slack + 1e-12 {
+                let right =
+                    |label: u8| weight(&|r| r.1 == label && selected(r) == (label == 1)) / weight(&|r| r.1 == label);
+                best = best.max((right(0) + right(1)) / 2.0);
+            }
+        }
+    }
+    best
+}
+
+proptest! {
+    #[test]
+    fn the_best_margin_is_found(
+        some in prop::collection::vec((0u8..2, 0u8..2, 0u8..12, 1u8..4), 0..30),
+        slack in prop::sample::select(vec![0.0, 0.1, 0.3]),
+    ) {
+        // Both labels in both groups.
+        let mut rows: Vec<Row> = (0..4).map(|i| (i / 2, i % 2, f64::from(i) / 3.0, 1.0)).collect();
+        rows.extend(some.iter().map(|r| (r.0, r.1, f64::from(r.2) / 7.0, f64::from(r.3))));
+        let of = batch(&rows);
+        let scores: Vec<f64> = rows.iter().map(|r| r.2).collect();
+        let all = [
+            Constraint::DemographicParity,
+            Constraint::EqualOpportunity,
+            Constraint::FalsePositiveRateParity,
+            Constraint::EqualizedOdds,
+        ];
+        for constraint in all {
+            let fitted = RejectOption::new(constraint).slack(slack).disadvantaged(["g0"]).fit(&of).unwrap();
+            let expected = best_pair(&rows, constraint, slack);
+            prop_assert!((fitted.value - expected).abs() < 1e-9, "{constraint:?}: {} {expected}", fitted.value);
+            prop_assert!(fitted.gap <= slack + 1e-9 && fitted.lower <= fitted.upper && fitted.margin() >= 0.0);
+            prop_assert!(fitted.value <= fitted.common + 1e-9 || fitted.lower < fitted.upper);
+            let chosen = fitted.decide(&of, &scores).unwrap();
+            let right = |label: u8| {
+                let of = || rows.iter().zip(&chosen).filter(|(r, _)| r.1 == label);
+                let right = of().filter(|(_, chosen)| **chosen == (label == 1));
+                right.map(|(r, _)| r.3).sum::<f64>() / of().map(|(r, _)| r.3).sum::<f64>()
+            };
+            prop_assert!(((right(0) + right(1)) / 2.0 - fitted.value).abs() < 1e-9);
+        }
+    }
+}
+
+#[test]
+fn margins_say_whom_they_favour_and_what_they_lack() {
+    let of = batch(&rows(&[
+        (0, &[0.1, 0.4, 0.3, 0.6], &[0, 1, 0, 1]),
+        (1, &[0.2, 0.8, 0.7, 0.9], &[0, 0, 1, 1]),
+        (2, &[0.1, 0.3, 0.5, 0.5], &[0, 1, 0, 1]),
+    ]));
+    let reject = |constraint| RejectOption::new(constraint).slack(0.3);
+    let fitted = reject(Constraint::DemographicParity).fit(&of).unwrap();
+    assert_eq!(fitted.disadvantaged, [["g0"], ["g2"]]);
+    assert_eq!(fitted.others, [["g1"]]);
+    let text = serde_json::to_string(&fitted).unwrap();
+    assert_eq!(serde_json::from_str::<RejectRule>(&text).unwrap(), fitted);
+    let said = |r: Result<RejectRule>| r.unwrap_err().to_string();
+    assert!(said(reject(Constraint::EqualOpportunity).disadvantaged(["g7"]).fit(&of)).contains("`g7`"));
+    let all = ["g0", "g1", "g2"].iter().fold(reject(Constraint::EqualOpportunity), |r, g| r.disadvantaged([*g]));
+    assert!(said(all.fit(&of)).contains("not all of them"));
+    let one = batch(&rows(&[(0, &[0.1, 0.2], &[0, 1])]));
+    assert!(said(reject(Constraint::DemographicParity).fit(&one)).contains("disadvantaged"));
+    let none = batch(&rows(&[(0, &[0.1, 0.2], &[0, 0]), (1, &[0.1, 0.2], &[0, 1])]));
+    let slip = said(reject(Constraint::EqualizedOdds).disadvantaged(["g0"]).fit(&none));
+    assert!(slip.contains("`g0`") && slip.contains("a favourable label"), "{slip}");
+    assert!(said(reject(Constraint::DemographicParity).slack(2.0).fit(&of)).contains("gap"));
+    let labels = [0u8, 0];
+    let flat = Batch::builder()
+        .attribute(Categorical::from_values("group", ["a", "b"]))
+        .label(labels)
+        .score([0.1, 0.2])
+        .build()
+        .unwrap();
+    assert!(said(reject(Constraint::DemographicParity).fit(&flat)).contains("labels of both kinds"));
+    // Who is not known is decided by the common threshold, or not at all.
+    let strange = Batch::builder()
+        .attribute(Categorical::from_options("group", [None, Some("g9")]))
+        .label(labels)
+        .score([0.1, 0.2])
+        .build()
+        .unwrap();
+    let slip = fitted.decide(&strange, &[0.9, 0.9]).unwrap_err().to_string();
+    assert!(slip.contains("`g9`") && slip.contains("row 2"), "{slip}");
+    let refused = reject(Constraint::DemographicParity).unknown(UnknownGroup::Refused).fit(&of).unwrap();
+    assert!(refused.decide(&strange, &[0.9, 0.9]).unwrap_err().to_string().contains("row 1"));
+    assert!(fitted.decide(&of, &[0.1]).is_err());
+    assert!(fitted.decide(&of, &[f64::NAN; 12]).is_err());
+}
