@@ -22,6 +22,8 @@ pub(super) struct Local {
 pub(super) struct Found {
     pub at: Vec<f64>,
     pub steps: usize,
+    /// The largest component of the gradient there.
+    pub steepest: f64,
 }
 
 /// Goes down from `start` until no component of the gradient is past `tolerance`, or no step is better. Directions in which
@@ -30,9 +32,9 @@ pub(super) fn minimize(start: Vec<f64>, tolerance: f64, local: impl Fn(&[f64]) -
     let mut at = start;
     let mut here = local(&at);
     for steps in 0..STEPS {
-        let steepest = here.gradient.iter().fold(0.0f64, |most, g| most.max(g.abs()));
+        let steepest = steepest_of(&here.gradient);
         if steepest <= tolerance || !here.value.is_finite() {
-            return Found { at, steps };
+            return Found { at, steps, steepest };
         }
         let step: Vec<f64> = solve(here.curvature.clone(), &here.gradient).into_iter().map(|s| -s).collect();
         let slope: f64 = step.iter().zip(&here.gradient).map(|(s, g)| s * g).sum();
@@ -52,14 +54,15 @@ pub(super) fn minimize(start: Vec<f64>, tolerance: f64, local: impl Fn(&[f64]) -
         }
         match better {
             Some((there, local)) => (at, here) = (there, local),
-            None => return Found { at, steps },
+            None => return Found { at, steps, steepest },
         }
     }
-    Found { at, steps: STEPS }
+    Found { at, steps: STEPS, steepest: steepest_of(&here.gradient) }
 }
 
 fn steepest_of(gradient: &[f64]) -> f64 {
-    gradient.iter().fold(0.0f64, |most, g| most.max(g.abs()))
+    // A NaN is no slope to stop at.
+    gradient.iter().fold(0.0f64, |most, g| if g.is_nan() { f64::INFINITY } else { most.max(g.abs()) })
 }
 
 /// Solves `a x = b` for a symmetric `a` without negative curvature, by Cholesky's factors; where a row depends on those

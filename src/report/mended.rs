@@ -270,9 +270,14 @@ impl BudgetSummary {
         say(
             &mut out,
             &format!(
-                "{} people selected, their rates within {} points of each other ({} by score alone, {} allowed). {} selected who \
+                "{} people selected, {} within {} points of each other ({} by score alone, {} allowed). {} selected who \
                  would not have been. The sum of their scores is {:.1}, {} % less than by score alone.",
                 count(self.people),
+                match self.constraint {
+                    Constraint::EqualOpportunity => "groups' expected true positive rates",
+                    Constraint::FalsePositiveRateParity => "groups' expected false positive rates",
+                    _ => "their rates",
+                },
                 points(self.gap),
                 points(self.gap_before),
                 points(self.allowed),

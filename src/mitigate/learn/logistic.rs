@@ -3,7 +3,8 @@
 use linfa::ParamGuard;
 use linfa::dataset::{AsSingleTargets, DatasetBase};
 use linfa::traits::{Fit, PredictInplace};
-use ndarray::{Array1, Array2, ArrayBase, ArrayView1, ArrayView2, Axis, Data, Ix2};
+use ndarray::{Array1, Array2, ArrayBase, ArrayView1, ArrayView2, Data, Ix2};
+use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::{Learner, Scorer};
@@ -12,10 +13,14 @@ use crate::{Error, Place, Result};
 
 /// The largest component that the gradient may keep, per unit of weight.
 const TOLERANCE: f64 = 1e-9;
+/// The same for a fit that starts from another one: its labels and weights are a step on a way, not the end of it.
+const AGAIN: f64 = 1e-7;
 /// A fit that stops short of it, but not further than this from it, is near enough for rounding to be the reason.
 const NEAR: f64 = 1e-6;
 /// Rows worked on at once, in the cache.
 const BLOCK: usize = 512;
+/// Rows that a thread works on at once.
+const TASK: usize = 16 * BLOCK;
 
 /// The parameters of a weighted logistic regression, checked.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -180,9 +185,12 @@ impl<D: Data<Elem = f64>> PredictInplace<ArrayBase<D, Ix2>, Array1<bool>> for Lo
     }
 }
 
-/// The rows of a fit: standardised features with a column of ones in front.
+/// The rows of a fit. Features are standardised as they are read, with a column of ones in front.
 struct Rows<'a> {
-    columns: Array2<f64>,
+    features: ArrayView2<'a, f64>,
+    intercept: bool,
+    centers: Vec<f64>,
+    scales: Vec<f64>,
     labels: &'a [bool],
     /// Shares of the weight.
     shares: Vec<f64>,
@@ -200,40 +208,23 @@ impl LogisticParams {
     ) -> Result<LogisticModel> {
         let total = check(features, labels, weights)?;
         let shares: Vec<f64> = weights.iter().map(|w| w / total).collect();
-        // Features are centred only where an intercept can take it up.
-        let mean = |x: ArrayView1<f64>| -> f64 { x.iter().zip(&shares).map(|(x, s)| x * s).sum() };
-        let centers: Vec<f64> = match self.intercept {
-            true => features.axis_iter(Axis(1)).map(mean).collect(),
-            false => vec![0.0; features.ncols()],
-        };
-        let spread = |(x, center): (ArrayView1<f64>, &f64)| {
-            let square: f64 = x.iter().zip(&shares).map(|(x, s)| s * (x - center) * (x - center)).sum();
-            // A constant feature is left as it is: centred it is 0, and so is its coefficient.
-            if square > 1e-24 * (center * center).max(f64::MIN_POSITIVE) { square.sqrt() } else { f64::INFINITY }
-        };
-        let scales: Vec<f64> = features.axis_iter(Axis(1)).zip(&centers).map(spread).collect();
-        let mut columns = Array2::ones((features.nrows(), features.ncols() + 1));
-        for (mut row, given) in columns.outer_iter_mut().zip(features.outer_iter()) {
-            for (at, x) in given.iter().enumerate() {
-                row[at + 1] = (x - centers[at]) / scales[at];
-            }
-            if !self.intercept {
-                row[0] = 0.0;
-            }
-        }
+        let [centers, scales] = standard(features, &shares, self.intercept);
         let held = scales.iter().map(|scale| self.penalty / total / (scale * scale));
         let penalty = std::iter::once(0.0).chain(held).collect();
-        let rows = Rows { columns, labels, shares, penalty };
+        let rows =
+            Rows { features: features.view(), intercept: self.intercept, centers, scales, labels, shares, penalty };
+        let (centers, scales) = (&rows.centers, &rows.scales);
         let mut start = vec![0.0; features.ncols() + 1];
+        let mut tolerance = TOLERANCE;
         if let Some(last) = last.filter(|last| last.coefficients.len() == features.ncols()) {
-            start[0] = last.intercept + last.coefficients.iter().zip(&centers).map(|(b, c)| b * c).sum::<f64>();
+            tolerance = AGAIN;
+            start[0] = last.intercept + last.coefficients.iter().zip(centers).map(|(b, c)| b * c).sum::<f64>();
             for at in 0..scales.len() {
                 start[at + 1] = if scales[at].is_finite() { last.coefficients[at] * scales[at] } else { 0.0 };
             }
         }
-        let found = minimize(start, TOLERANCE, |at| rows.local(at));
-        let steepest = rows.local(&found.at).gradient.iter().fold(0.0f64, |most, g| most.max(g.abs()));
-        let far = found.at.iter().any(|b| !b.is_finite()) || steepest.is_nan() || steepest > NEAR;
+        let found = minimize(start, tolerance, |at| rows.local(at));
+        let far = found.at.iter().any(|b| !b.is_finite()) || found.steepest > NEAR;
         // Without a penalty, coefficients of separable labels have no end; scores of 0 and 1 tell.
         let apart = self.penalty == 0.0 && rows.are_apart(&found.at);
         if far || apart {
@@ -243,10 +234,36 @@ impl LogisticParams {
                 "more than 0: the features tell the labels apart, so that coefficients have no end",
             ));
         }
-        let coefficients: Vec<f64> = found.at[1..].iter().zip(&scales).map(|(b, s)| b / s).collect();
-        let intercept = found.at[0] - coefficients.iter().zip(&centers).map(|(b, c)| b * c).sum::<f64>();
+        let coefficients: Vec<f64> = found.at[1..].iter().zip(scales).map(|(b, s)| b / s).collect();
+        let intercept = found.at[0] - coefficients.iter().zip(centers).map(|(b, c)| b * c).sum::<f64>();
         Ok(LogisticModel { intercept, coefficients, steps: found.steps })
     }
+}
+
+/// Each feature's weighted mean, 0 where no intercept can take it up, and its spread about that. The spread of a constant
+/// feature is infinite: centred it is 0, and so is its coefficient.
+fn standard(features: ArrayView2<f64>, shares: &[f64], intercept: bool) -> [Vec<f64>; 2] {
+    let tasks = features.nrows().div_ceil(TASK);
+    let sums = |of: &(dyn Fn(f64, usize) -> f64 + Sync)| -> Vec<f64> {
+        let part = |task: usize| {
+            let mut sums = vec![0.0; features.ncols()];
+            for row in task * TASK..features.nrows().min((task + 1) * TASK) {
+                for ((at, sum), x) in sums.iter_mut().enumerate().zip(features.row(row)) {
+                    *sum += shares[row] * of(*x, at);
+                }
+            }
+            sums
+        };
+        let parts: Vec<Vec<f64>> = (0..tasks).into_par_iter().map(part).collect();
+        (0..features.ncols()).map(|at| parts.iter().map(|part| part[at]).sum()).collect()
+    };
+    let centers = if intercept { sums(&|x, _| x) } else { vec![0.0; features.ncols()] };
+    let squares = sums(&|x, at| (x - centers[at]) * (x - centers[at]));
+    let spread = |(square, center): (f64, &f64)| {
+        if square > 1e-24 * (center * center).max(f64::MIN_POSITIVE) { square.sqrt() } else { f64::INFINITY }
+    };
+    let scales = squares.into_iter().zip(&centers).map(spread).collect();
+    [centers, scales]
 }
 
 /// Checks the rows; answers the sum of the weights.
@@ -263,7 +280,9 @@ fn check(features: ArrayView2<f64>, labels: &[bool], weights: &[f64]) -> Result<
         place: Place::row(row),
         expected,
     };
-    if let Some(((row, at), value)) = features.indexed_iter().find(|(_, value)| !value.is_finite()) {
+    if !features.iter().all(|value| value.is_finite())
+        && let Some(((row, at), value)) = features.indexed_iter().find(|(_, value)| !value.is_finite())
+    {
         return Err(bad(format!("feature {}", at + 1), row, *value, "a finite number"));
     }
     if let Some(row) = weights.iter().position(|w| !(w.is_finite() && *w >= 0.0)) {
@@ -286,29 +305,17 @@ fn one_label(only: &'static str) -> Error {
 }
 
 impl Rows<'_> {
+    /// Parts of rows, whose sums are added in their order: so they are the same on any number of threads.
     fn local(&self, at: &[f64]) -> Local {
         let n = at.len();
-        let at_view = ArrayView1::from(at);
+        let tasks = self.labels.len().div_ceil(TASK);
+        let parts: Vec<_> = (0..tasks).into_par_iter().map(|task| self.part(task, ArrayView1::from(at))).collect();
         let (mut value, mut gradient) = (0.0, Array1::<f64>::zeros(n));
         let mut curvature = Array2::<f64>::zeros((n, n));
-        let mut from = 0;
-        for block in self.columns.axis_chunks_iter(Axis(0), BLOCK) {
-            let to = from + block.nrows();
-            let mut slopes = block.dot(&at_view);
-            // Rows scaled by the roots of their curvature, whose squares are a product of matrices.
-            let mut scaled = block.to_owned();
-            for ((u, mut row), row_at) in slopes.iter_mut().zip(scaled.outer_iter_mut()).zip(from..to) {
-                let share = self.shares[row_at];
-                let score = 1.0 / (1.0 + (-*u).exp());
-                let signed = if self.labels[row_at] { -*u } else { *u };
-                // ln(1 + exp(v)), kept from overflow.
-                value += share * (signed.max(0.0) + (-signed.abs()).exp().ln_1p());
-                row *= (share * score * (1.0 - score)).sqrt();
-                *u = share * (score - f64::from(u8::from(self.labels[row_at])));
-            }
-            gradient += &block.t().dot(&slopes);
-            curvature += &scaled.t().dot(&scaled);
-            from = to;
+        for part in parts {
+            value += part.0;
+            gradient += &part.1;
+            curvature += &part.2;
         }
         for (i, penalty) in self.penalty.iter().enumerate().filter(|(_, penalty)| **penalty > 0.0) {
             value += 0.5 * penalty * at[i] * at[i];
@@ -318,9 +325,64 @@ impl Rows<'_> {
         Local { value, gradient: gradient.to_vec(), curvature }
     }
 
+    fn part(&self, task: usize, at: ArrayView1<f64>) -> (f64, Array1<f64>, Array2<f64>) {
+        let n = at.len();
+        let (mut value, mut gradient, mut curvature) = (0.0, Array1::zeros(n), Array2::zeros((n, n)));
+        let end = self.labels.len().min((task + 1) * TASK);
+        for from in (task * TASK..end).step_by(BLOCK) {
+            let mut columns = self.standardized(from, end.min(from + BLOCK));
+            let mut slopes = at.dot(&columns);
+            let mut roots = Array1::zeros(slopes.len());
+            for ((u, root), row) in slopes.iter_mut().zip(&mut roots).zip(from..) {
+                let (share, label) = (self.shares[row], self.labels[row]);
+                // One power serves the score, from its smaller side, and its logarithm, kept from overflow.
+                let power = (-u.abs()).exp();
+                let small = power / (1.0 + power);
+                let score = if *u > 0.0 { 1.0 - small } else { small };
+                let wrong = if label { (-*u).max(0.0) } else { u.max(0.0) };
+                value += share * (wrong + power.ln_1p());
+                *root = (share * small * (1.0 - small)).sqrt();
+                *u = share * if label { score - 1.0 } else { score };
+            }
+            for (sum, column) in gradient.iter_mut().zip(columns.outer_iter()) {
+                *sum += column.dot(&slopes);
+            }
+            // Columns scaled by the roots of the curvature, whose products it is the sum of.
+            for mut column in columns.outer_iter_mut() {
+                column *= &roots;
+            }
+            for i in 0..n {
+                for j in 0..=i {
+                    curvature[[i, j]] += columns.row(i).dot(&columns.row(j));
+                }
+            }
+        }
+        for i in 0..n {
+            for j in i + 1..n {
+                curvature[[i, j]] = curvature[[j, i]];
+            }
+        }
+        (value, gradient, curvature)
+    }
+
+    /// The features of some rows, a row of the answer each, after one of ones.
+    fn standardized(&self, from: usize, to: usize) -> Array2<f64> {
+        let mut columns = Array2::zeros((self.centers.len() + 1, to - from));
+        if self.intercept {
+            columns.row_mut(0).fill(1.0);
+        }
+        for (at, row) in (from..to).enumerate() {
+            let given = self.features.row(row);
+            for (column, ((x, center), scale)) in given.iter().zip(&self.centers).zip(&self.scales).enumerate() {
+                columns[[column + 1, at]] = (x - center) / scale;
+            }
+        }
+        columns
+    }
+
     /// Whether every row with weight has a score that is all but its label.
     fn are_apart(&self, at: &[f64]) -> bool {
-        let scores = self.columns.dot(&ArrayView1::from(at));
+        let scores = ArrayView1::from(at).dot(&self.standardized(0, self.labels.len()));
         let rows = scores.iter().zip(self.labels).zip(&self.shares).filter(|(_, share)| **share > 0.0);
         rows.map(|((u, label), _)| if *label { *u } else { -*u }).all(|margin| margin > 12.0)
     }

@@ -1,24 +1,30 @@
 //! Exactly so many people, with rates of groups within a bound: what campaigns have.
 
+mod problem;
+#[cfg(test)]
+mod tests;
+
 use rayon::slice::ParallelSliceMut;
 use serde::{Deserialize, Serialize};
 
 use super::scores_of;
+use super::thresholds::Constraint;
 use crate::data::Batch;
 use crate::inference::rng::split_mix;
 use crate::mitigate::groups::{Groups, MISSING};
-use crate::tally::score_key;
-use crate::{Error, Result};
-
-/// What rounding may take from a bound on whole persons.
-const ROUNDING: f64 = 1e-9;
+use crate::{Error, Place, Result};
+use problem::Problem;
 
 /// Selects exactly so many people, so that the scores add up to most while groups' selection rates are within a gap.
 ///
 /// Within a group the best scores are taken, ties by a hash of the row. How many of each: for a given lowest rate r, each
-/// group has from `⌈r n⌉` to `⌊(r + gap) n⌋` people, and the best scores of all fill what the budget leaves; the sum is
-/// concave in r but for whole persons, so every r at which a count changes is looked at near its top, and all of them where
+/// group has from as many as reach r to as many as reach no more than r + gap, and the best scores of all fill what the
+/// budget leaves; the sum is concave in r but for whole persons, so every r at which a count changes is looked at near its top, and all of them where
 /// they are few. Nothing is drawn: the same rows always give the same people. Rows weigh alike: people are counted.
+///
+/// Rates of selection need no label. Nor do true or false positive rates here, since labels are not known yet: with scores that
+/// are probabilities s, a group's expected true positive rate is `Σ s` of its people selected over `Σ s` of all of them, its
+/// expected false positive rate the same of `1 − s`. They are as right as the scores are calibrated in each group.
 ///
 /// # Examples
 /// ```
@@ -36,6 +42,7 @@ const ROUNDING: f64 = 1e-9;
 #[derive(Debug, Clone, PartialEq)]
 pub struct Budget {
     people: usize,
+    constraint: Constraint,
     gap: f64,
     attributes: Vec<String>,
     model: Option<String>,
@@ -53,6 +60,8 @@ pub struct BudgetGroup {
     pub before: u64,
     /// How many are.
     pub after: u64,
+    /// The rate that is held to the gap: the share selected, or the expected share of those who would respond, or would not.
+    pub rate: f64,
 }
 
 /// What a budget buys.
@@ -60,9 +69,11 @@ pub struct BudgetGroup {
 pub struct BudgetSummary {
     /// The people selected.
     pub people: u64,
-    /// The largest gap of selection rates allowed.
+    /// Which rates are alike.
+    pub constraint: Constraint,
+    /// The largest gap of them allowed.
     pub allowed: f64,
-    /// The gap of selection rates by score alone.
+    /// The gap by score alone.
     pub gap_before: f64,
     /// The gap now.
     pub gap: f64,
@@ -101,10 +112,25 @@ pub struct Chosen {
 impl Budget {
     /// So many people, at most 0.05 between any two groups' selection rates, groups by all attributes of a batch.
     pub fn new(people: usize) -> Self {
-        Budget { people, gap: 0.05, attributes: Vec::new(), model: None, seed: 0 }
+        Budget {
+            people,
+            constraint: Constraint::DemographicParity,
+            gap: 0.05,
+            attributes: Vec::new(),
+            model: None,
+            seed: 0,
+        }
     }
 
-    /// The largest gap between two groups' selection rates, in [0, 1].
+    /// Which rates are to be alike: those of selection if not set, or expected true or false positive rates, for which scores
+    /// must be probabilities. Both of these at once a number of people for each group cannot hold.
+    #[must_use]
+    pub fn constraint(mut self, constraint: Constraint) -> Self {
+        self.constraint = constraint;
+        self
+    }
+
+    /// The largest gap between two groups' rates, in [0, 1].
     #[must_use]
     pub fn gap(mut self, gap: f64) -> Self {
         self.gap = gap;
@@ -136,11 +162,13 @@ impl Budget {
     ///
     /// # Errors
     /// [`Error::Infeasible`] where whole persons cannot keep so small a gap, with the least that they can;
-    /// [`Error::BadSetting`] for a budget that is larger than the people with a score, or a gap out of range;
+    /// [`Error::BadSetting`] for a budget that is larger than the people with a score, a gap out of range or equalized odds;
+    /// for expected rates [`Error::BadNumber`] with the row for a score outside [0, 1], and [`Error::EmptyCell`] naming a group
+    /// whose scores are all 0, or all 1;
     /// [`Error::Nothing`], [`Error::Unknown`], [`Error::MissingColumn`], [`Error::TooManyCells`].
     pub fn apply(&self, batch: &Batch) -> Result<Chosen> {
         if !(0.0..=1.0).contains(&self.gap) {
-            return Err(Error::setting("the largest gap between selection rates", self.gap, "a number from 0 to 1"));
+            return Err(Error::setting("the largest gap between rates", self.gap, "a number from 0 to 1"));
         }
         let scores = scores_of(batch, self.model.as_deref())?;
         let groups = Groups::of(batch, &self.attributes)?;
@@ -158,12 +186,14 @@ impl Budget {
         let by_score = |a: &usize, b: &usize| scores[*b].total_cmp(&scores[*a]).then(lot(*a).cmp(&lot(*b)));
         lists.iter_mut().for_each(|list| list.par_sort_unstable_by(by_score));
         let sums: Vec<Vec<f64>> = lists.iter().map(|list| prefix_sums(list, scores)).collect();
-        let problem = Problem { lists: &lists, sums: &sums, scores, budget: self.people, held: groups.len() };
+        let reached: Vec<Vec<f64>> =
+            (0..groups.len()).map(|g| self.reached(&lists[g], scores, &groups, g)).collect::<Result<_>>()?;
+        let problem = Problem { lists: &lists, sums: &sums, scores, budget: self.people, reached: &reached };
         let before = problem.fill(&vec![0; lists.len()], &lists.iter().map(Vec::len).collect::<Vec<_>>());
         let before = before.unwrap_or_default();
         let after = match problem.best(self.gap) {
             Some(counts) => counts,
-            None => return Err(problem.infeasible(self.gap)),
+            None => return Err(problem.infeasible(self.gap, self.constraint)),
         };
         let mut selected = vec![false; batch.rows()];
         let mut swapped = 0;
@@ -180,9 +210,11 @@ impl Budget {
             people: lists[at].len() as u64,
             before: before[at] as u64,
             after: after[at] as u64,
+            rate: reached[at][after[at]],
         };
         let summary = BudgetSummary {
             people: self.people as u64,
+            constraint: self.constraint,
             allowed: self.gap,
             gap_before: problem.gap(&before),
             gap: problem.gap(&after),
@@ -196,6 +228,36 @@ impl Budget {
         };
         Ok(Chosen { selected, summary })
     }
+
+    /// The rate of a group by how many of it are selected.
+    fn reached(&self, list: &[usize], scores: &[f64], groups: &Groups, group: usize) -> Result<Vec<f64>> {
+        let part = |row: usize| match self.constraint {
+            Constraint::EqualOpportunity => scores[row],
+            Constraint::FalsePositiveRateParity => 1.0 - scores[row],
+            _ => 1.0,
+        };
+        if self.constraint == Constraint::EqualizedOdds {
+            let expected = "parity of selection rates, or of expected true or of expected false positive rates";
+            return Err(Error::setting("the constraint of a budget", "equalized odds", expected));
+        }
+        if self.constraint != Constraint::DemographicParity
+            && let Some(row) = list.iter().find(|row| !(0.0..=1.0).contains(&scores[**row]))
+        {
+            let (column, value, place) = ("score".into(), scores[*row].to_string(), Place::row(*row));
+            return Err(Error::BadNumber { column, value, place, expected: "a probability in [0, 1]" });
+        }
+        let whole: f64 = list.iter().map(|row| part(*row)).sum();
+        if whole <= 0.0 && !list.is_empty() {
+            let favorable = self.constraint == Constraint::EqualOpportunity;
+            return Err(Error::EmptyCell { group: groups.name(group), favorable, place: Place::default() });
+        }
+        let mut sum = 0.0;
+        let after = list.iter().map(|row| {
+            sum += part(*row);
+            (sum / whole).min(1.0)
+        });
+        Ok(std::iter::once(0.0).chain(after).collect())
+    }
 }
 
 fn prefix_sums(list: &[usize], scores: &[f64]) -> Vec<f64> {
@@ -206,160 +268,3 @@ fn prefix_sums(list: &[usize], scores: &[f64]) -> Vec<f64> {
     });
     std::iter::once(0.0).chain(after).collect()
 }
-
-struct Problem<'a> {
-    /// The rows of each group, best first.
-    lists: &'a [Vec<usize>],
-    /// The sums of the best scores of each group.
-    sums: &'a [Vec<f64>],
-    scores: &'a [f64],
-    budget: usize,
-    /// How many of the groups, the first ones, have a rate that is held.
-    held: usize,
-}
-
-impl Problem<'_> {
-    fn sum(&self, counts: &[usize]) -> f64 {
-        counts.iter().zip(self.sums).map(|(count, sums)| sums[*count]).sum()
-    }
-
-    fn gap(&self, counts: &[usize]) -> f64 {
-        let rates = (0..self.held).filter(|g| !self.lists[*g].is_empty());
-        let rates = rates.map(|g| counts[g] as f64 / self.lists[g].len() as f64);
-        let (low, high) = rates.fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), r| (l.min(r), h.max(r)));
-        (high - low).max(0.0)
-    }
-
-    /// How many of each group, from `least` to `most`, so that the budget is spent on the best scores.
-    fn fill(&self, least: &[usize], most: &[usize]) -> Option<Vec<usize>> {
-        let floor: usize = least.iter().sum();
-        if floor > self.budget || most.iter().sum::<usize>() < self.budget || least.iter().zip(most).any(|(l, m)| l > m)
-        {
-            return None;
-        }
-        // The score from which on people are taken, by bisection over the order of numbers.
-        let taken = |cut: u64| -> Vec<usize> {
-            let reaches = |list: &Vec<usize>| list.partition_point(|row| score_key(self.scores[*row]) >= cut);
-            (0..self.lists.len()).map(|g| reaches(&self.lists[g]).clamp(least[g], most[g])).collect()
-        };
-        let (mut low, mut high) = (0u64, u64::MAX);
-        while low < high {
-            let middle = low + (high - low).div_ceil(2);
-            // The largest cut that still spends the whole budget.
-            if taken(middle).iter().sum::<usize>() >= self.budget { low = middle } else { high = middle - 1 }
-        }
-        // What that takes too much are people of that very score: of each group those past it are given back.
-        let mut counts = taken(low);
-        let above = if low == u64::MAX { least.to_vec() } else { taken(low + 1) };
-        let mut over = counts.iter().sum::<usize>().checked_sub(self.budget)?;
-        for (count, above) in counts.iter_mut().zip(above) {
-            let back = over.min(count.saturating_sub(above));
-            *count -= back;
-            over -= back;
-        }
-        (over == 0).then_some(counts)
-    }
-
-    /// The best counts whose rates are within the gap.
-    fn best(&self, gap: f64) -> Option<Vec<usize>> {
-        let at = |rate: f64| {
-            let bounds = |g: usize| {
-                let n = self.lists[g].len() as f64;
-                if g >= self.held {
-                    return (0, self.lists[g].len());
-                }
-                let least = (rate * n - ROUNDING * n.max(1.0)).ceil().max(0.0) as usize;
-                let most = ((rate + gap) * n + ROUNDING * n.max(1.0)).floor() as usize;
-                (least, most.min(self.lists[g].len()))
-            };
-            let (least, most): (Vec<usize>, Vec<usize>) = (0..self.lists.len()).map(bounds).unzip();
-            self.fill(&least, &most).map(|counts| (self.sum(&counts), counts))
-        };
-        let mut rates = self.rates(gap);
-        rates.sort_unstable_by(f64::total_cmp);
-        rates.dedup();
-        let mut best: Option<(f64, Vec<usize>)> = None;
-        let mut offer = |found: Option<(f64, Vec<usize>)>| {
-            if let Some(found) = found
-                && best.as_ref().is_none_or(|b| found.0 > b.0)
-            {
-                best = Some(found);
-            }
-        };
-        rates.iter().for_each(|rate| offer(at(*rate)));
-        best.map(|(_, counts)| counts)
-    }
-
-    /// The lowest rates to look at: those at which a count changes, as far as they may matter.
-    fn rates(&self, gap: f64) -> Vec<f64> {
-        let sizes: Vec<usize> = (0..self.held).map(|g| self.lists[g].len()).filter(|n| *n > 0).collect();
-        let all = sizes.iter().map(|n| 2 * (n + 1)).sum::<usize>();
-        let near = |rate: f64, within: f64| {
-            let of_group = move |n: usize| {
-                let (from, to) = ((rate - within) * n as f64, (rate + within) * n as f64);
-                let range = (from.floor().max(0.0) as usize)..=(to.ceil().max(0.0) as usize).min(n);
-                range.flat_map(move |j| [j as f64 / n as f64, j as f64 / n as f64 - gap])
-            };
-            sizes.iter().flat_map(move |n| of_group(*n)).filter(move |r| *r >= 0.0 && (r - rate).abs() <= within)
-        };
-        if all <= FEW {
-            return near(0.5, 1.0).chain([0.0]).collect();
-        }
-        // The sum is concave in the rate but for whole persons: first where its top is, then all rates near it.
-        let value = |rate: f64| self.relaxed(rate, gap);
-        let (mut low, mut high) = (0.0f64, 1.0f64);
-        for _ in 0..100 {
-            let (a, b) = (low + (high - low) / 3.0, high - (high - low) / 3.0);
-            if value(a) < value(b) { low = a } else { high = b }
-        }
-        let smallest = sizes.iter().copied().min().unwrap_or(1) as f64;
-        let steps = FEW as f64 / (4.0 * sizes.iter().sum::<usize>() as f64);
-        near((low + high) / 2.0, steps.max(2.0 / smallest).min(1.0))
-            .take(FEW)
-            .chain([0.0, (low + high) / 2.0])
-            .collect()
-    }
-
-    /// The sum of scores at a lowest rate where persons could be divided; a rate that leaves the budget unspent or overspent
-    /// is the worse the more it does.
-    fn relaxed(&self, rate: f64, gap: f64) -> f64 {
-        let bounds = |g: usize| {
-            let n = self.lists[g].len();
-            if g >= self.held {
-                return (0, n);
-            }
-            ((rate * n as f64).round() as usize, (((rate + gap) * n as f64).round() as usize).min(n))
-        };
-        let (least, most): (Vec<usize>, Vec<usize>) = (0..self.lists.len()).map(bounds).unzip();
-        let (floor, roof): (usize, usize) = (least.iter().sum(), most.iter().sum());
-        if floor > self.budget {
-            return -1e300 * (floor - self.budget) as f64;
-        }
-        if roof < self.budget {
-            return -1e300 * (self.budget - roof) as f64;
-        }
-        self.fill(&least, &most).map_or(f64::NEG_INFINITY, |counts| self.sum(&counts))
-    }
-
-    /// The error for a gap that whole persons cannot keep, with the least that they can.
-    fn infeasible(&self, gap: f64) -> Error {
-        let (mut low, mut high) = (gap, 1.0);
-        for _ in 0..50 {
-            let middle = (low + high) / 2.0;
-            if self.best(middle).is_some() { high = middle } else { low = middle }
-        }
-        let counts = self.best(high).unwrap_or_default();
-        let least = if counts.is_empty() { high } else { self.gap(&counts) };
-        Error::Infeasible {
-            asked: format!("a gap of {gap} between selection rates with {} people", self.budget),
-            problem: "no numbers of whole persons keep it".into(),
-            remedy: format!("allow at least {least:.6}, or merge small groups"),
-        }
-    }
-}
-
-/// Rates that are all looked at.
-const FEW: usize = 4096;
-
-#[cfg(test)]
-mod tests;

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::data::Batch;
 use crate::mitigate::groups::Groups;
+use crate::mitigate::random::uniform;
 use crate::{Error, Place, Result};
 
 /// Which rate of favourable labels the groups are brought to.
@@ -115,6 +116,16 @@ impl Massage {
     pub fn attributes<S: Into<String>>(mut self, names: impl IntoIterator<Item = S>) -> Self {
         self.attributes = names.into_iter().map(Into::into).collect();
         self
+    }
+
+    /// Flips as many labels of a batch, drawn by lot: for want of a model to rank them by. Anybody's label may change, not that
+    /// of those nearest the border, so more of what is learned is wrong. A row of one number meets the same lot under one seed.
+    ///
+    /// # Errors
+    /// As for [`apply`](Self::apply).
+    pub fn flip(&self, batch: &Batch, seed: u64) -> Result<Massaged> {
+        let lots: Vec<f64> = (0..batch.rows() as u64).map(|row| uniform(seed, row)).collect();
+        self.apply(batch, &lots)
     }
 
     /// Changes the labels of a batch, by a score for each row that is larger where a favourable label is more likely: that
@@ -251,6 +262,26 @@ mod tests {
             rates.windows(2).all(|w| w[0].0 * w[1].1 == w[1].0 * w[0].1)
         };
         (0..1u32 << groups.len()).filter(|set| fair(*set)).map(u32::count_ones).min().unwrap()
+    }
+
+    #[test]
+    fn flips_are_as_many_as_massaging_and_fall_on_anybody() {
+        let groups: Vec<u8> = (0..600).map(|i| (i % 2) as u8).collect();
+        let labels: Vec<u8> = (0..600).map(|i| u8::from(i % 10 < if i % 2 == 0 { 3 } else { 8 })).collect();
+        let of = batch(&groups, &labels);
+        let massaged = Massage::new().apply(&of, &[0.0; 600]).unwrap();
+        let mut touched = [0u32; 600];
+        for seed in 0..200 {
+            let flipped = Massage::new().flip(&of, seed).unwrap();
+            assert_eq!((flipped.gaps(), flipped.raised.len()), (massaged.gaps(), massaged.raised.len()));
+            flipped.raised.iter().chain(&flipped.lowered).for_each(|row| touched[*row] += 1);
+            assert_eq!(flipped, Massage::new().flip(&of, seed).unwrap());
+        }
+        // Each that may be raised is so with the same chance: counts within five standard deviations.
+        let may: Vec<usize> = (0..600).filter(|i| groups[*i] == 0 && labels[*i] == 0).collect();
+        let chance = massaged.raised.len() as f64 / may.len() as f64;
+        let spread = 5.0 * (200.0 * chance * (1.0 - chance)).sqrt();
+        assert!(may.iter().all(|i| (f64::from(touched[*i]) - 200.0 * chance).abs() < spread));
     }
 
     #[test]

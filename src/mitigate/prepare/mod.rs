@@ -5,7 +5,7 @@
 //! | [`QuantileRepair`] | each feature's distribution in each group, towards one that all share | yes |
 //! | [`CorrelationRemover`] | each feature, by what sensitive columns tell of it linearly | yes |
 //! | [`Suppress`] | leaves out features that tell the group | no |
-//! | [`Massage`] | the labels nearest the border | no: for training rows only |
+//! | [`Massage`] | the labels nearest the border, or some by lot | no: for training rows only |
 //!
 //! Parameters are fitted on training rows; what is fitted changes these rows, or others, and may refuse them: so these are
 //! methods, not `linfa`'s `Transformer`, which cannot. None of it makes a model fair: that is for an

@@ -30,7 +30,9 @@ use program::Column;
 /// Iterations between two looks at whether steps are too long.
 const PATIENCE: usize = 5;
 /// Rounds before which it does not stop.
-const ROUNDS: usize = 12;
+const ROUNDS: usize = 10;
+/// How often nothing better is found before it stops.
+const IDLE: usize = 2;
 /// Parts of multipliers that are tried where they themselves are answered.
 const NEARBY: [f64; 6] = [0.1, 0.25, 0.5, 0.75, 1.5, 3.0];
 /// What steps are shortened by.
@@ -252,6 +254,7 @@ impl ExponentiatedGradient {
         let mut step = self.step / bound;
         let mut theta = game.columns[first].excess.iter().map(|excess| step * excess).collect::<Vec<f64>>();
         let (mut checked, mut last) = (PATIENCE, f64::INFINITY);
+        let mut idle = 0;
         for round in 0..self.iterations {
             let largest = theta.iter().copied().fold(0.0, f64::max);
             let weights: Vec<f64> = theta.iter().map(|t| (t - largest).exp()).collect();
@@ -266,20 +269,21 @@ impl ExponentiatedGradient {
             let best = game.answer(&against)?;
             let low = game.lagrangian(best, &against);
             game.offer(shares, high, (high - low).max(0.0));
-            if game.gap <= game.tolerance {
+            // Multipliers that grow step by step find classifiers that those of the mixture alone never ask for.
+            if game.gap <= game.tolerance && round + 1 >= ROUNDS.min(self.iterations) {
                 // A learner is no exact answer to costs: where it finds nothing better against these multipliers, it may
                 // against weaker or stronger ones.
-                let known = game.columns.len();
+                let (before, known) = (game.high, game.columns.len());
                 for factor in NEARBY {
                     game.answer(&against.iter().map(|m| m * factor).collect::<Vec<f64>>())?;
                 }
-                let before = game.high;
                 if game.columns.len() > known {
                     let shares = program::mixture(&game.columns, bound)?;
                     let high = game.value(&shares, bound);
                     game.offer(shares, high, 0.0f64.max(high - low));
                 }
-                if round + 1 >= ROUNDS.min(self.iterations) && before - game.high <= 0.1 * game.tolerance {
+                idle = if before - game.high <= 0.1 * game.tolerance { idle + 1 } else { 0 };
+                if idle == IDLE {
                     break;
                 }
             }
@@ -319,6 +323,8 @@ struct Game<'a, L: Learner> {
     predictors: Vec<Predictor<L::Model>>,
     decisions: Vec<Vec<bool>>,
     columns: Vec<Column>,
+    /// The multipliers that were answered.
+    asked: Vec<Vec<f64>>,
     /// The last model, to start from.
     last: Option<L::Model>,
     fits: usize,
@@ -342,6 +348,7 @@ where
             predictors: Vec::new(),
             decisions: Vec::new(),
             columns: Vec::new(),
+            asked: Vec::new(),
             last: None,
             fits: 0,
             tolerance: 0.0,
@@ -355,6 +362,10 @@ where
     /// Asks the learner for its answer to some multipliers, and answers the number of the best one so far: a learner that makes
     /// other errors small than those that cost may have given a better one before.
     fn answer(&mut self, multipliers: &[f64]) -> Result<usize> {
+        if self.asked.iter().any(|asked| asked == multipliers) {
+            return Ok(self.best_against(multipliers));
+        }
+        self.asked.push(multipliers.to_vec());
         let costs = self.problem.costs(multipliers);
         let labels: Vec<bool> = costs.iter().map(|cost| *cost < 0.0).collect();
         let sum: f64 = costs.iter().map(|cost| cost.abs()).sum();

@@ -9,7 +9,7 @@ fn batch(groups: &[Option<u8>], scores: &[Option<f64>]) -> Batch<'static> {
 }
 
 /// The best sum over all numbers of people of each group, none where no numbers keep the gap.
-fn by_force(groups: &[u8], scores: &[f64], people: usize, gap: f64) -> Option<f64> {
+fn by_force(groups: &[u8], scores: &[f64], people: usize, gap: f64, part: fn(f64) -> f64) -> Option<f64> {
     let count = usize::from(*groups.iter().max().unwrap()) + 1;
     let mut lists: Vec<Vec<f64>> = vec![Vec::new(); count];
     groups.iter().zip(scores).for_each(|(g, s)| lists[usize::from(*g)].push(*s));
@@ -26,7 +26,10 @@ fn by_force(groups: &[u8], scores: &[f64], people: usize, gap: f64) -> Option<f6
                 count
             })
             .collect();
-        let rates = counts.iter().zip(&lists).filter(|(_, l)| !l.is_empty()).map(|(c, l)| *c as f64 / l.len() as f64);
+        let rates = counts.iter().zip(&lists).filter(|(_, l)| !l.is_empty()).map(|(c, l)| {
+            let sum = |of: &[f64]| of.iter().map(|s| part(*s)).sum::<f64>();
+            sum(&l[..*c]) / sum(l)
+        });
         let (low, high) = rates.fold((1.0f64, 0.0f64), |(l, h), r| (l.min(r), h.max(r)));
         if counts.iter().sum::<usize>() == people && high - low <= gap + 1e-9 {
             let sum: f64 = counts.iter().zip(&lists).map(|(c, l)| l[..*c].iter().sum::<f64>()).sum();
@@ -51,7 +54,7 @@ proptest! {
             &scores.iter().map(|s| Some(*s)).collect::<Vec<_>>(),
         );
         let chosen = Budget::new(people).gap(gap).apply(&of_batch);
-        match by_force(&groups, &scores, people, gap) {
+        match by_force(&groups, &scores, people, gap, |_| 1.0) {
             Some(best) => {
                 let chosen = chosen.unwrap();
                 prop_assert_eq!(chosen.selected.iter().filter(|s| **s).count(), people);
@@ -69,6 +72,55 @@ proptest! {
             }
         }
     }
+}
+
+proptest! {
+    #[test]
+    fn expected_rates_are_held_as_well(
+        rows in prop::collection::vec((0u8..3, prop_oneof![0.05f64..0.95, Just(0.5)]), 1..12),
+        people in 1usize..12,
+        gap in 0.1f64..0.6,
+    ) {
+        prop_assume!(people <= rows.len());
+        let groups: Vec<u8> = rows.iter().map(|r| r.0).collect();
+        let scores: Vec<f64> = rows.iter().map(|r| r.1).collect();
+        let of = batch(
+            &groups.iter().map(|g| Some(*g)).collect::<Vec<_>>(),
+            &scores.iter().map(|s| Some(*s)).collect::<Vec<_>>(),
+        );
+        let kinds: [(Constraint, fn(f64) -> f64); 2] =
+            [(Constraint::EqualOpportunity, |s| s), (Constraint::FalsePositiveRateParity, |s| 1.0 - s)];
+        for (constraint, part) in kinds {
+            let chosen = Budget::new(people).constraint(constraint).gap(gap).apply(&of);
+            match by_force(&groups, &scores, people, gap, part) {
+                Some(best) => {
+                    let summary = chosen.unwrap().summary;
+                    prop_assert!((summary.score - best).abs() < 1e-9, "{constraint:?}: {} for {best}", summary.score);
+                    let rates = summary.groups.iter().map(|g| g.rate);
+                    let (low, high) = rates.fold((1.0f64, 0.0f64), |(l, h), r| (l.min(r), h.max(r)));
+                    prop_assert!((high - low - summary.gap).abs() < 1e-12 && summary.gap <= gap + 1e-9);
+                    prop_assert!(summary.groups.iter().map(|g| g.after).sum::<u64>() == people as u64);
+                }
+                None => prop_assert!(chosen.unwrap_err().to_string().contains("positive rates with")),
+            }
+        }
+    }
+}
+
+#[test]
+fn expected_rates_need_probabilities() {
+    let of = |scores: &[f64]| {
+        let scores: Vec<Option<f64>> = scores.iter().map(|s| Some(*s)).collect();
+        batch(&[Some(0), Some(0), Some(1)], &scores)
+    };
+    let said = |scores: &[f64], constraint| {
+        Budget::new(1).constraint(constraint).gap(1.0).apply(&of(scores)).unwrap_err().to_string()
+    };
+    assert!(said(&[0.1, 1.2, 0.3], Constraint::EqualOpportunity).contains("row 2"));
+    let slip = said(&[0.1, 0.2, 0.0], Constraint::EqualOpportunity);
+    assert!(slip.contains("`g1`") && slip.contains("a favourable label"), "{slip}");
+    assert!(said(&[0.1, 0.2, 1.0], Constraint::FalsePositiveRateParity).contains("an unfavourable label"));
+    assert!(said(&[0.1, 0.2, 0.3], Constraint::EqualizedOdds).contains("equalized odds"));
 }
 
 #[test]
