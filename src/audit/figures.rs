@@ -121,8 +121,7 @@ impl<'a> Scope<'a> {
     /// A segmentation, by what is known of its segments.
     pub fn of_segmentation(plan: &'a AuditPlan, tally: &'a Tally, number: usize, segmented: &'a Segmented) -> Self {
         let outcome = Outcome::Segments(number, segmented);
-        let (of_groups, measures) =
-            outcome.measures(tally.schema().labelled, false, false).into_iter().partition(is_of_one_group);
+        let (of_groups, measures) = outcome.measures(tally.schema(), false).into_iter().partition(is_of_one_group);
         Scope {
             plan,
             tally,
@@ -167,10 +166,7 @@ impl<'a> Scope<'a> {
         let def = &schema.models[model];
         let whole = &tally.whole(model).whole;
         let outcome = Outcome::of_model(tally, model);
-        let (of_groups, measures) = outcome
-            .measures(schema.labelled, def.decides(), !schema.strata.is_empty())
-            .into_iter()
-            .partition(is_of_one_group);
+        let (of_groups, measures) = outcome.measures(schema, def.decides()).into_iter().partition(is_of_one_group);
         let of_groups = <Vec<MeasureRef>>::into_iter(of_groups).map(Figure::Measure);
         let allowed = |entry: &&Entry| {
             (schema.labelled || !entry.needs.label)
@@ -274,7 +270,9 @@ impl<'a> Scope<'a> {
 
     /// Whether a measure cannot be known, for want of labels on one side of the decision.
     pub fn hides(&self, measure: MeasureRef) -> bool {
-        self.selective.is_some() && measure.entry().needs.contains(&Need::Label)
+        let needs = measure.entry().needs;
+        let of_labels = needs.contains(&Need::LabelOrTarget) && !self.tally.schema().targeted;
+        self.selective.is_some() && (needs.contains(&Need::Label) || of_labels)
     }
 
     /// A figure as far as the labels let it be known.

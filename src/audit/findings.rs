@@ -126,7 +126,7 @@ fn lacking(needs: &[Need], slice: &Slice) -> Undefined {
     for need in needs {
         match need {
             Need::Score | Need::Probability if !def.scored => return Undefined::NoScores,
-            Need::Label if !scope.tally.schema().labelled => return Undefined::NoLabels,
+            Need::Label | Need::LabelOrTarget if !scope.tally.schema().labelled => return Undefined::NoLabels,
             Need::Probability => return Undefined::NotProbabilities,
             Need::Segments | Need::Order | Need::Values => return Undefined::NoSegments,
             Need::Classes | Need::Earlier => return Undefined::NoClasses,

@@ -182,6 +182,7 @@ mod tests {
             strata: vec![],
             labelled: false,
             weighted: false,
+            targeted: false,
             models: vec![],
             segmentations: vec![],
             unit: 1,

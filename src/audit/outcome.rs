@@ -14,7 +14,7 @@ use crate::metrics::ranking::{Listed, OnList, RankMeasure};
 use crate::metrics::scores::{ErrorSums, ScoredGroup, Scoring};
 use crate::metrics::segments::{SegmentCounts, Segmentation};
 use crate::metrics::{Estimate, Support, Undefined};
-use crate::tally::{Counts, DecisionRule, Parts, Segmented, Tally};
+use crate::tally::{Counts, DecisionRule, Parts, Schema, Segmented, Tally};
 
 /// What a model has beyond its cells.
 #[derive(Debug)]
@@ -33,7 +33,7 @@ pub(crate) struct Data {
     pub counts: Counts,
     pub strata: Stratified,
     pub scored: Option<ScoredGroup>,
-    /// The scores' errors, once a measure has asked for them.
+    /// The scores' errors as forecasts of the target, or, once a measure has asked for them, of labels.
     errors: OnceLock<ErrorSums>,
     pub segments: Option<SegmentCounts>,
     /// Its place on the list that the scores make, which it shares with the other groups of the slice.
@@ -223,8 +223,8 @@ impl<'a> Outcome<'a> {
         Outcome::Scored(scoring, cut)
     }
 
-    /// The measures that can be made of it, where there are labels, decisions, strata.
-    pub fn measures(&self, labelled: bool, decides: bool, stratified: bool) -> Vec<MeasureRef> {
+    /// The measures that can be made of it and of what else is counted.
+    pub fn measures(&self, schema: &Schema, decides: bool) -> Vec<MeasureRef> {
         let mut all: Vec<MeasureRef> = SELECTIONS.iter().flat_map(|f| f.iter()).map(MeasureRef::Selection).collect();
         all.extend(CONDITIONALS.iter().flat_map(|f| f.iter()).map(MeasureRef::Conditional));
         match self {
@@ -237,9 +237,10 @@ impl<'a> Outcome<'a> {
             Outcome::Segments(..) => all.extend(SEGMENTS.iter().flat_map(|f| f.iter()).map(MeasureRef::Segment)),
         }
         let has = |need: &Need| match need {
-            Need::Label => labelled,
+            Need::Label => schema.labelled,
+            Need::LabelOrTarget => schema.labelled || schema.targeted,
             Need::Decision => decides && !matches!(self, Outcome::Segments(..)),
-            Need::Strata => stratified,
+            Need::Strata => !schema.strata.is_empty(),
             Need::Treatment | Need::Outcome | Need::Uplift | Need::Predictions | Need::Delivery => false,
             Need::Score => matches!(self, Outcome::Scored(..)),
             Need::Probability => matches!(self, Outcome::Scored(c, _) if c.probabilities),
@@ -258,6 +259,9 @@ impl<'a> Outcome<'a> {
         match self {
             Outcome::Cells => {}
             Outcome::Scored(_, cut) => {
+                for (data, errors) in all.iter_mut().zip(tally.errors(model, parts).into_iter().flatten()) {
+                    data.errors = errors.into();
+                }
                 let Some(scored) = tally.scored(model, parts) else { return all };
                 let list = Arc::new(Listed::of(&scored.iter().collect::<Vec<_>>(), *cut));
                 for (group, (data, scored)) in all.iter_mut().zip(scored).enumerate() {
@@ -277,8 +281,13 @@ impl<'a> Outcome<'a> {
 impl Data {
     /// The errors of the scores as forecasts, summed once for all measures of them.
     fn errors(&self) -> Option<&ErrorSums> {
-        let scored = self.scored.as_ref()?;
-        Some(self.errors.get_or_init(|| ErrorSums::of_scores(scored)))
+        match (self.errors.get(), &self.scored) {
+            (Some(errors), _) => Some(errors),
+            (None, scored) => {
+                let scored = scored.as_ref()?;
+                Some(self.errors.get_or_init(|| ErrorSums::of_scores(scored)))
+            }
+        }
     }
 
     /// For every part, what all others have together, the cells apart; nothing where that would be too much to copy.

@@ -243,6 +243,8 @@ pub struct Batch<'a> {
     pub(crate) models: Vec<Model<'a>>,
     pub(crate) segmentations: Vec<Segments<'a>>,
     pub(crate) weight: Option<Numbers<'a>>,
+    /// What scores forecast, where that is a number.
+    pub(crate) target: Option<Numbers<'a>>,
     /// How large a part of each row is counted, of [`WHOLE`](super::parts::WHOLE); all of it where there is none.
     pub(crate) parts: Option<&'a [u32]>,
 }
@@ -273,6 +275,7 @@ pub struct BatchBuilder<'a> {
     models: Vec<Model<'a>>,
     segmentations: Vec<Segments<'a>>,
     weight: Option<Numbers<'a>>,
+    target: Option<Numbers<'a>>,
 }
 
 impl<'a> BatchBuilder<'a> {
@@ -331,12 +334,21 @@ impl<'a> BatchBuilder<'a> {
         self
     }
 
+    /// Sets the number that scores forecast: spend, visits, days until something happens. Errors of forecasts are then the
+    /// distances of scores from it, rather than from a label of 0 or 1.
+    #[must_use]
+    pub fn target(mut self, target: impl Into<Numbers<'a>>) -> Self {
+        self.target = Some(target.into());
+        self
+    }
+
     /// Checks the columns.
     ///
     /// # Errors
     /// [`Error::Nothing`] without a label, a model or segments, [`Error::UnequalLengths`],
     /// [`Error::Duplicate`] names, [`Error::BadNumber`] with column and row for a weight, score, label or
-    /// decision outside its range, [`Error::BadSetting`] for a threshold or number to select.
+    /// decision outside its range, [`Error::BadSetting`] for a threshold or number to select, or a target that no score
+    /// forecasts.
     pub fn build(self) -> Result<Batch<'a>> {
         let mut columns: Vec<(&str, usize)> = Vec::new();
         columns.extend(self.attributes.iter().chain(&self.strata).map(|c| (c.name(), c.codes().len())));
@@ -352,6 +364,7 @@ impl<'a> BatchBuilder<'a> {
             columns.extend(of.into_iter().flatten().map(|c| (c.name(), c.codes().len())));
         }
         columns.extend(self.weight.iter().map(|w| ("weight", w.values.len())));
+        columns.extend(self.target.iter().map(|t| ("target", t.values.len())));
         let rows = columns.first().map_or(0, |c| c.1);
         if let Some((column, found)) = columns.iter().find(|c| c.1 != rows) {
             return Err(Error::UnequalLengths { column: (*column).into(), rows: *found, expected: rows });
@@ -379,6 +392,22 @@ impl<'a> BatchBuilder<'a> {
         if let Some(weight) = &self.weight {
             check_numbers("weight", &weight.values, is_weight, WEIGHT)?;
         }
+        if let Some(target) = &self.target {
+            if self.models.iter().all(|m| m.score.is_none()) {
+                return Err(Error::setting(
+                    "the target",
+                    "given without a score",
+                    "a model with a score that forecasts it",
+                ));
+            }
+            let fits = |t: f64| t.is_finite() || (target.optional && t.is_nan());
+            check_numbers(
+                "target",
+                &target.values,
+                fits,
+                "a finite number (leave it empty, or None, where it is missing)",
+            )?;
+        }
         let mut models = self.models;
         for model in &mut models {
             model.check()?;
@@ -392,6 +421,7 @@ impl<'a> BatchBuilder<'a> {
             models,
             segmentations: self.segmentations,
             weight: self.weight,
+            target: self.target,
         })
     }
 }

@@ -45,6 +45,9 @@ pub struct Columns {
     /// The weight of each row.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub weight: Option<String>,
+    /// The number that scores forecast.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub target: Option<String>,
     /// Legitimate reasons for a difference; several are crossed.
     pub strata: Vec<LevelColumn>,
     /// The favourable values of a label or decision, by column.
@@ -64,6 +67,7 @@ impl Default for Columns {
             top: Vec::new(),
             segments: Vec::new(),
             weight: None,
+            target: None,
             strata: Vec::new(),
             favorable: BTreeMap::new(),
             missing: default_missing(),
@@ -252,6 +256,13 @@ impl Columns {
     #[must_use]
     pub fn weight(mut self, column: impl Into<String>) -> Self {
         self.weight = Some(column.into());
+        self
+    }
+
+    /// Sets the number that scores forecast.
+    #[must_use]
+    pub fn target(mut self, column: impl Into<String>) -> Self {
+        self.target = Some(column.into());
         self
     }
 

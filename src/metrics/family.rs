@@ -15,6 +15,8 @@ use crate::inference::bootstrap::Bootstrap;
 pub enum Need {
     /// A label.
     Label,
+    /// A label, or a number that scores forecast.
+    LabelOrTarget,
     /// A decision.
     Decision,
     /// A score.

@@ -6,6 +6,7 @@ use rustc_hash::FxHashMap;
 use super::cells::{DECISIONS, SLOTS, Table};
 use super::kernel::{self, CHUNK, Counter, Span, Word};
 use super::scores::{LABELS, ScoreRuns, Scored, key_of};
+use super::targets::TargetRuns;
 use super::{Axis, ModelDef, Schema, SegmentationDef, Tally};
 use crate::data::parts::WHOLE;
 use crate::data::{Batch, Categorical};
@@ -70,6 +71,7 @@ struct State {
     layout: Layout,
     tables: Vec<Table>,
     scores: Vec<Option<ScoreRuns>>,
+    targets: Vec<Option<TargetRuns>>,
     segmentations: Vec<Accumulator>,
     /// The parts of rows counted.
     units: u64,
@@ -125,19 +127,30 @@ impl State {
             |c: &Categorical| Axis { name: c.name().into(), levels: c.levels().to_vec(), ordered: c.is_ordered() };
         let models = ModelDef::all_of(batch);
         let scores = models.iter().map(|m| m.keeps_scores().then(ScoreRuns::default)).collect();
+        let targeted = batch.target.is_some();
+        let targets = models.iter().map(|m| (targeted && m.keeps_scores()).then(TargetRuns::default)).collect();
         let schema = Schema {
             attributes: batch.attributes.iter().map(axis).collect(),
             strata: batch.strata.iter().map(axis).collect(),
             labelled: batch.label.is_some(),
             weighted: batch.weight.is_some(),
+            targeted,
             models,
             segmentations: batch.segmentations.iter().map(SegmentationDef::of).collect(),
             unit: if batch.parts.is_some() { WHOLE } else { 1 },
         };
         let segmentations = batch.segmentations.iter().map(|_| Accumulator::new(limits)).collect();
         let radices: Vec<usize> = level_columns(batch).map(|c| c.levels().len() + 1).collect();
-        let mut state =
-            State { schema, radices, layout: Layout::Dense, tables: Vec::new(), scores, segmentations, units: 0 };
+        let mut state = State {
+            schema,
+            radices,
+            layout: Layout::Dense,
+            tables: Vec::new(),
+            scores,
+            targets,
+            segmentations,
+            units: 0,
+        };
         state.lay_out(limits)?;
         Ok(state)
     }
@@ -165,8 +178,11 @@ impl State {
         {
             return mismatch("the batches have other attributes or strata");
         }
-        if batch.label.is_some() != self.schema.labelled || batch.weight.is_some() != self.schema.weighted {
-            return mismatch("only some batches have a label or a weight");
+        if batch.label.is_some() != self.schema.labelled
+            || batch.weight.is_some() != self.schema.weighted
+            || batch.target.is_some() != self.schema.targeted
+        {
+            return mismatch("only some batches have a label, a weight or a target");
         }
         if ModelDef::all_of(batch) != self.schema.models {
             return mismatch("the batches have other models, thresholds or selections");
@@ -213,6 +229,9 @@ impl State {
         }
         for runs in self.scores.iter_mut().flatten() {
             runs.renumber(self.schema.weighted, |group| moved.get(&group).copied().unwrap_or(group));
+        }
+        for runs in self.targets.iter_mut().flatten() {
+            runs.renumber(|group| moved.get(&group).copied().unwrap_or(group));
         }
         Ok(())
     }
@@ -385,8 +404,12 @@ impl State {
             let keys = &mut keys[..chunk.to - chunk.from];
             stage(keys, batch, model, chunk, &strides);
             let part = chunk.from..chunk.to;
-            let rows = scored_rows(keys, &scores.values[part.clone()], weights.map(|w| &w[part]));
+            let of_chunk = &scores.values[part.clone()];
+            let rows = scored_rows(keys, of_chunk, weights.map(|w| &w[part]));
             runs.extend(rows, weights.is_some(), limits.max_scores);
+            if let Some(errors) = &mut self.targets[model] {
+                add_targets(errors, keys, of_chunk, batch, chunk);
+            }
         }
     }
 
@@ -440,6 +463,9 @@ impl State {
                 kernel::accumulate(&mut self.tables[model], keys, weights, scores);
                 if let (Some(runs), Some(scores)) = (&mut self.scores[model], scores) {
                     runs.extend(scored_rows(keys, scores, weights), weights.is_some(), limits.max_scores);
+                    if let Some(errors) = &mut self.targets[model] {
+                        add_targets(errors, keys, scores, batch, chunk);
+                    }
                 }
             }
         }
@@ -472,12 +498,15 @@ impl State {
             Some(runs?.finish(weighted, max_scores).renumbered(|group| numbers.get(&group).copied().unwrap_or(0)))
         });
         let scores = scores.collect();
+        let from = || groups.iter().map(|(_, from)| *from);
+        let targets = self.targets.into_iter().map(|runs| Some(runs?.finish(from())));
+        let targets = if self.schema.targeted { targets.collect() } else { Vec::new() };
         // Each has counted every batch, of which there was one at least.
         let inner = self.segmentations.into_iter().filter_map(|all| all.finish().transpose());
         let segmentations = inner.collect::<Result<_>>()?;
         let exact: Vec<usize> = self.schema.axes().map(|a| a.levels.len() + 1).collect();
         let groups = groups.iter().map(|(key, _)| Tally::encode(&Tally::decode(*key, &self.radices), &exact)).collect();
-        Ok(Tally { schema: self.schema, rows, groups, tables, scores, segmentations }.canonical())
+        Ok(Tally { schema: self.schema, rows, groups, tables, scores, targets, segmentations }.canonical())
     }
 }
 
@@ -514,4 +543,14 @@ fn scored_rows<'k, W: Word>(
 ) -> impl Iterator<Item = Scored> + 'k {
     let rows = keys.iter().zip(scores).enumerate().filter(|(_, (_, s))| !s.is_nan());
     rows.map(move |(i, (key, s))| (key_of(*s), (key.index() / DECISIONS) as u32, weights.map_or(1.0, |w| w[i])))
+}
+
+/// Adds the errors of a chunk's scores as forecasts of the target; keys as for [`scored_rows`].
+fn add_targets<W: Word>(errors: &mut TargetRuns, keys: &[W], scores: &[f64], batch: &Batch, chunk: Span) {
+    let Some(target) = &batch.target else { return };
+    let rows = keys.iter().zip(scores).zip(chunk.from..chunk.to);
+    for ((key, score), row) in rows {
+        let weight = batch.weight.as_ref().map_or(1.0, |w| w.values[row]);
+        errors.push(key.index() / SLOTS, target.values[row], *score, weight);
+    }
 }

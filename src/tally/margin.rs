@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use rustc_hash::FxHashMap;
 
 use super::{Counts, Tally};
-use crate::metrics::scores::ScoredGroup;
+use crate::metrics::scores::{ErrorSums, ScoredGroup};
 
 /// One group's cells.
 #[derive(Debug, Clone, Default)]
@@ -125,6 +125,16 @@ impl Tally {
         let part = |key: &u64| parts.of(&Self::decode(*key, &radices)).map(|p| p as u32);
         let part_of: Vec<Option<u32>> = self.groups.iter().map(part).collect();
         Some(table.by_part(parts.len(), &part_of))
+    }
+
+    /// The errors of every part's scores as forecasts of the target; `None` where there is none.
+    pub(crate) fn errors(&self, model: usize, parts: &Parts) -> Option<Vec<ErrorSums>> {
+        let keeper = self.schema.models[model].same_scores_as.unwrap_or(model);
+        let sums = self.targets.get(keeper)?.as_ref()?;
+        let radices = self.schema.radices();
+        let part = |key: &u64| parts.of(&Self::decode(*key, &radices));
+        let placed = self.groups.iter().zip(sums).filter_map(|(key, sums)| Some((part(key)?, sums)));
+        Some(super::targets::moved(parts.len(), placed))
     }
 
     /// Whether all of a model's scores are in [0, 1], as far as they are kept.

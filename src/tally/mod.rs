@@ -11,6 +11,7 @@ mod kernel;
 mod margin;
 mod scores;
 mod segments;
+mod targets;
 
 use serde::{Deserialize, Serialize};
 
@@ -23,6 +24,7 @@ pub(crate) use scores::key_of as score_key;
 use crate::data::parts::WHOLE;
 use crate::data::{Batch, Cut, Model, Rule, sorted_order};
 use crate::error::{Error, Result};
+use crate::metrics::scores::ErrorSums;
 use cells::{SLOTS, Table};
 use scores::ScoreTable;
 pub(crate) use segments::Segmented;
@@ -127,6 +129,9 @@ pub struct Schema {
     pub labelled: bool,
     /// Whether rows carry weights.
     pub weighted: bool,
+    /// Whether there is a target: a number that scores forecast.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub targeted: bool,
     /// The models; a tally of labels or segments alone has one that decides nothing.
     pub models: Vec<ModelDef>,
     /// The segmentations.
@@ -187,6 +192,8 @@ pub struct Tally {
     tables: Vec<Table>,
     /// For each model that has scores of its own, how many rows have which.
     scores: Vec<Option<ScoreTable>>,
+    /// Where there is a target, for each model that has scores of its own the sums of each group's errors.
+    targets: Vec<Option<Vec<ErrorSums>>>,
     /// For each segmentation, the counts with its segments (and classes) as further axes.
     segmentations: Vec<Tally>,
 }
@@ -201,13 +208,15 @@ struct Unchecked {
     #[serde(default)]
     scores: Vec<Option<ScoreTable>>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    targets: Vec<Option<Vec<ErrorSums>>>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     segmentations: Vec<Tally>,
 }
 
 impl From<Tally> for Unchecked {
     fn from(t: Tally) -> Self {
-        let Tally { schema, rows, groups, tables, scores, segmentations } = t;
-        Unchecked { schema, rows, groups, tables, scores, segmentations }
+        let Tally { schema, rows, groups, tables, scores, targets, segmentations } = t;
+        Unchecked { schema, rows, groups, tables, scores, targets, segmentations }
     }
 }
 
@@ -257,13 +266,40 @@ impl TryFrom<Unchecked> for Tally {
                 return wrong("its scores are out of order");
             }
         }
+        if let Some(problem) = t.wrong_targets() {
+            return wrong(problem);
+        }
         for (inner, def) in t.segmentations.iter().zip(&t.schema.segmentations) {
             if inner.rows != t.rows || !def.fits(&t.schema, &inner.schema) {
                 return wrong("a segmentation does not count the same rows by the same groups");
             }
         }
-        let Unchecked { schema, rows, groups, tables, scores, segmentations } = t;
-        Ok(Tally { schema, rows, groups, tables, scores, segmentations })
+        let Unchecked { schema, rows, groups, tables, scores, targets, segmentations } = t;
+        Ok(Tally { schema, rows, groups, tables, scores, targets, segmentations })
+    }
+}
+
+impl Unchecked {
+    /// What is wrong with the errors of forecasts.
+    fn wrong_targets(&self) -> Option<&'static str> {
+        let Schema { targeted, models, .. } = &self.schema;
+        if !targeted {
+            return (!self.targets.is_empty()).then_some("it has errors of forecasts, but no target");
+        }
+        if self.targets.len() != models.len() {
+            return Some("it needs the errors of each model's forecasts");
+        }
+        for ((sums, model), table) in self.targets.iter().zip(models).zip(&self.tables) {
+            if sums.is_some() != model.keeps_scores() {
+                return Some("the errors of a model's forecasts are missing, or are not its own");
+            }
+            let Some(sums) = sums else { continue };
+            let rows = |at: usize| table.rows.get(at * SLOTS..(at + 1) * SLOTS).map(|of| of.iter().sum::<u64>() as f64);
+            if sums.len() != self.groups.len() || (0..sums.len()).any(|at| !sums[at].is_sound(rows(at))) {
+                return Some("the errors of forecasts are not of its rows");
+            }
+        }
+        None
     }
 }
 
@@ -348,11 +384,17 @@ impl Tally {
             Some(a.merged(&b.as_ref()?.renumbered(|g| place(&theirs[g]))))
         });
         let scores = scores.collect();
+        let targets = self.targets.iter().zip(&other.targets).map(|(a, b)| {
+            let (a, b) = (a.as_ref()?.iter().enumerate(), b.as_ref()?.iter().enumerate());
+            let (a, b) = (a.map(|(g, sums)| (place(&mine[g]), sums)), b.map(|(g, sums)| (place(&theirs[g]), sums)));
+            Some(targets::moved(groups.len(), a.chain(b)))
+        });
+        let targets = targets.collect();
         let mut segmentations = self.segmentations.clone();
         for (inner, other) in segmentations.iter_mut().zip(&other.segmentations) {
             inner.merge(other)?;
         }
-        *self = Tally { schema: joined, rows, groups, tables, scores, segmentations };
+        *self = Tally { schema: joined, rows, groups, tables, scores, targets, segmentations };
         Ok(())
     }
 
@@ -383,6 +425,14 @@ impl Tally {
                 *table = Some(rest.ok_or_else(|| Error::Negative { group: "those with these scores".into() })?);
             }
         }
+        for (mine, out) in left.targets.iter_mut().zip(&other.targets) {
+            let (Some(mine), Some(out)) = (mine, out) else { continue };
+            for (out, key) in out.iter().zip(&theirs) {
+                let rest = position.get(key).and_then(|at| Some((*at, mine[*at].without(out)?)));
+                let (at, rest) = rest.ok_or_else(|| Error::Negative { group: "those with these targets".into() })?;
+                mine[at] = rest;
+            }
+        }
         for (inner, out) in left.segmentations.iter_mut().zip(&other.segmentations) {
             inner.subtract(out)?;
         }
@@ -405,6 +455,9 @@ impl Tally {
         // Serialising plain numbers and text to a hash cannot fail.
         let _ = serde_json::to_writer(&mut hasher, &outline);
         self.scores.iter().flatten().for_each(|table| table.hash(&mut hasher));
+        if self.schema.targeted {
+            let _ = serde_json::to_writer(&mut hasher, &self.targets);
+        }
         hasher.finalize().to_hex().to_string()
     }
 
@@ -439,8 +492,8 @@ impl Tally {
         if a.models != b.models {
             return Err(mismatch("they have other models, thresholds or selections".into()));
         }
-        if a.weighted != b.weighted || a.labelled != b.labelled {
-            return Err(mismatch("only one of them has weights or labels".into()));
+        if a.weighted != b.weighted || a.labelled != b.labelled || a.targeted != b.targeted {
+            return Err(mismatch("only one of them has weights, labels or a target".into()));
         }
         let joined = Schema {
             attributes: join(&a.attributes, &b.attributes, "attributes")?,
@@ -495,6 +548,9 @@ impl Tally {
         order.iter().enumerate().for_each(|(to, from)| place[*from] = to);
         for table in self.scores.iter_mut().flatten() {
             *table = table.renumbered(|g| place[g]);
+        }
+        for sums in self.targets.iter_mut().flatten() {
+            *sums = order.iter().map(|from| std::mem::take(&mut sums[*from])).collect();
         }
         let groups = order.iter().map(|i| keys[*i]).collect();
         Tally { schema, groups, ..self }

@@ -102,6 +102,7 @@ impl<'a> Segments<'a> {
             models: Vec::new(),
             segmentations: Vec::new(),
             weight: batch.weight.as_ref().map(|w| w.borrowed()),
+            target: None,
         }
     }
 }
@@ -164,8 +165,15 @@ impl Tally {
 
     /// A tally that only has segmentations: its groups are those of the first, whatever the segment.
     pub(super) fn of_segments(schema: Schema, rows: u64, segmentations: Vec<Tally>) -> Self {
-        let mut tally =
-            Tally { schema, rows, groups: Vec::new(), tables: Vec::new(), scores: vec![None], segmentations };
+        let mut tally = Tally {
+            schema,
+            rows,
+            groups: Vec::new(),
+            tables: Vec::new(),
+            scores: vec![None],
+            targets: Vec::new(),
+            segmentations,
+        };
         let mut table = Table::zeros(0, tally.schema.weighted, false);
         if let Some(inner) = tally.segmentations.first() {
             let (attributes, strata) = (tally.schema.attributes.len(), tally.schema.strata.len());
@@ -228,6 +236,7 @@ impl Tally {
             labelled: self.schema.labelled || truth,
             models: models.collect(),
             segmentations: Vec::new(),
+            targeted: false,
             unit: inner.schema.unit,
             ..self.schema.clone()
         };
@@ -247,7 +256,8 @@ impl Tally {
             }
         }
         let scores = vec![None; schema.models.len()];
-        Tally { schema, rows: self.rows, groups: self.groups.clone(), tables, scores, segmentations: Vec::new() }
+        let (groups, targets) = (self.groups.clone(), Vec::new());
+        Tally { schema, rows: self.rows, groups, tables, scores, targets, segmentations: Vec::new() }
     }
 
     /// Digits of another schema with the same axes in this one's.

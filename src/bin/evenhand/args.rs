@@ -163,6 +163,10 @@ pub struct ColumnArgs {
     #[arg(short, long, value_name = "COLUMN")]
     pub weight: Option<String>,
 
+    /// The number that scores forecast, such as spend: errors are then distances from it, not from a label.
+    #[arg(long, value_name = "COLUMN")]
+    pub target: Option<String>,
+
     /// A legitimate reason for a difference, to compare within; repeatable, several are crossed.
     #[arg(long = "stratum", value_name = "COLUMN", value_parser = parsed::<LevelColumn>)]
     pub strata: Vec<LevelColumn>,

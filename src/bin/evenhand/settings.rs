@@ -156,6 +156,7 @@ fn put_columns(columns: &mut Columns, args: &AuditArgs) {
     put(&mut columns.strata, &flags.strata);
     columns.label = flags.label.clone().or(columns.label.take());
     columns.weight = flags.weight.clone().or(columns.weight.take());
+    columns.target = flags.target.clone().or(columns.target.take());
     columns.missing.extend(flags.missing.iter().cloned());
     let mut favorable: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for flag in &flags.favorable {

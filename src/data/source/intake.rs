@@ -344,5 +344,6 @@ pub(super) fn batch<'a>(plan: &'a Plan, parted: &Parted<'a>, place: impl Fn(usiz
         models: plan.models.iter().map(model).collect(),
         segmentations: plan.segmentations.iter().map(segments).collect::<Result<_>>()?,
         weight: plan.weight.map(number),
+        target: plan.target.map(number),
     })
 }

@@ -29,6 +29,8 @@ pub(super) struct Plan {
     pub label: Option<usize>,
     /// The number that is the weight.
     pub weight: Option<usize>,
+    /// The number that scores forecast.
+    pub target: Option<usize>,
     pub models: Vec<ModelPlan>,
     pub segmentations: Vec<SegmentPlan>,
     pub missing: Missing,
@@ -64,6 +66,8 @@ pub(super) struct NumberPlan {
 pub(super) enum NumberPart {
     Score,
     Weight,
+    /// What scores forecast.
+    Target,
     /// The share of a segment.
     Share,
     /// To be cut into bands.
@@ -152,6 +156,7 @@ impl NumberPart {
     pub fn expected(self) -> &'static str {
         match self {
             NumberPart::Score => "a finite score (leave it empty where it is missing)",
+            NumberPart::Target => "a finite target (leave it empty where it is missing)",
             NumberPart::Share => "a share from 0 to 1 (leave those of all segments empty where they are missing)",
             NumberPart::Weight => "a finite weight of at least 0 (if above 0, from 1e-100 to 1e100) in every row",
             NumberPart::Banded => "a finite number, to be cut into bands",
@@ -193,6 +198,13 @@ impl Plan {
         if plan.label.is_none() && plan.models.is_empty() && plan.segmentations.is_empty() {
             let problem = "give a label, a decision, a score or segments";
             return Err(Error::Nothing { problem, place: Place::default() });
+        }
+        if let Some(target) = asked.target.as_ref().filter(|_| plan.models.iter().all(|m| m.score.is_none())) {
+            return Err(Error::setting(
+                "the target",
+                format!("`{target}`, and there is no score"),
+                "a score that forecasts it",
+            ));
         }
         Ok(plan)
     }
@@ -237,6 +249,7 @@ impl Plan {
         if let Some(name) = &asked.weight {
             plan.weight = Some(plan.number(name, NumberPart::Weight));
         }
+        plan.target = asked.target.as_ref().map(|name| plan.number(name, NumberPart::Target));
         let binaries: Vec<&str> = asked.label.iter().chain(&asked.decisions).map(String::as_str).collect();
         if let Some(name) = asked.favorable.keys().find(|name| !binaries.contains(&name.as_str())) {
             return Err(Error::unknown("label or decision", name, " with favourable values", binaries));
@@ -254,6 +267,7 @@ impl Plan {
             numbers: Vec::new(),
             label: None,
             weight: None,
+            target: None,
             models: Vec::new(),
             segmentations: Vec::new(),
             missing: Missing::new(missing),

@@ -300,6 +300,7 @@ fn people(batch: &Batch, rows: &[usize]) -> Result<Batch<'static>> {
         models: Vec::new(),
         segmentations: Vec::new(),
         weight: None,
+        target: None,
         parts: None,
     })
 }

@@ -241,8 +241,8 @@ const fn entry(
         name,
         title,
         formula,
-        // In an audit of a batch the forecast is the score and the target the label; slices may hold any numbers.
-        needs: &[Need::Score, Need::Label],
+        // In an audit of a batch the forecast is the score; what it forecasts is the target, or the label where there is none.
+        needs: &[Need::Score, Need::LabelOrTarget],
         of: Of::Group,
         direction,
         least: None,

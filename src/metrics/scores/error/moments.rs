@@ -1,5 +1,7 @@
 //! The sums that errors of a forecast, and how sure they are, follow from.
 
+use serde::{Deserialize, Serialize};
+
 use crate::metrics::scores::ScoredGroup;
 use crate::tally::Cell;
 
@@ -32,7 +34,7 @@ const CHOOSE: [[f64; ORDER]; ORDER] = [
 /// all.merge(&by_group[1]);
 /// assert_eq!(all.cell().rows, 4.0);
 /// ```
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct ErrorSums {
     cell: Cell,
     missing: f64,
@@ -133,6 +135,41 @@ impl ErrorSums {
         self.absolute[0] += other.absolute[0];
         self.absolute[1] += other.absolute[1];
         self.cell.add(&other.cell, 1.0);
+    }
+
+    /// The sums without those of other rows, to rounding; `None` where more rows would be taken out than there are.
+    pub(crate) fn without(&self, other: &ErrorSums) -> Option<ErrorSums> {
+        let mut left = self.clone();
+        left.missing -= other.missing;
+        left.cell.add(&other.cell, -1.0);
+        if left.missing < 0.0 || left.cell.rows < 0.0 {
+            return None;
+        }
+        if left.cell.rows == 0.0 {
+            return Some(ErrorSums { missing: left.missing, ..ErrorSums::default() });
+        }
+        for (mine, theirs) in left.tables.iter_mut().zip(&other.tables) {
+            let moved = translate(theirs, other.origin - self.origin, 0.0);
+            for (sum, out) in mine.iter_mut().flatten().zip(moved.iter().flatten()) {
+                *sum -= out;
+            }
+        }
+        for (mine, out) in left.absolute.iter_mut().zip(&other.absolute) {
+            *mine = (*mine - out).max(0.0);
+        }
+        left.cell.weight = left.cell.weight.max(0.0);
+        left.cell.weight_squared = left.cell.weight_squared.max(0.0);
+        Some(left)
+    }
+
+    /// Whether these can be the sums of so many rows, those with something missing among them.
+    pub(crate) fn is_sound(&self, rows: Option<f64>) -> bool {
+        let Cell { rows: whole, weight, weight_squared } = self.cell;
+        let finite = self.tables.iter().flatten().flatten().chain(&self.absolute).chain([&self.origin]);
+        let counts = [whole, weight, weight_squared, self.missing, self.absolute[0], self.absolute[1]];
+        finite.copied().all(f64::is_finite)
+            && counts.iter().all(|c| c.is_finite() && *c >= 0.0)
+            && rows == Some(whole + self.missing)
     }
 
     /// The rows and their weight.
