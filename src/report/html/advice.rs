@@ -45,8 +45,8 @@ fn subject(criterion: &str) -> Subject {
     }
 }
 
-/// What to do about a finding.
-pub(super) fn advice(f: &Finding) -> String {
+/// What to do about a finding, of a segment or of a decision.
+pub(super) fn advice(f: &Finding, of_segment: bool) -> String {
     match (f.verdict, f.estimate.value) {
         (Verdict::Pass, _) => "Nothing to mend. Audit the next batch by the same policy.".into(),
         (_, None) => unknown(f),
@@ -56,7 +56,7 @@ pub(super) fn advice(f: &Finding) -> String {
             }
             None => "Audit more rows before changing anything: these cannot tell.".into(),
         },
-        (Verdict::Fail, Some(_)) => mend(f),
+        (Verdict::Fail, Some(_)) => mend(f, of_segment),
     }
 }
 
@@ -76,9 +76,13 @@ fn unknown(f: &Finding) -> String {
     .into()
 }
 
-fn mend(f: &Finding) -> String {
+fn mend(f: &Finding, of_segment: bool) -> String {
     let who = f.lowest.as_ref().map(|g| format!(" of {}", name(g, NAME))).unwrap_or_default();
-    match subject(&f.criterion) {
+    let subject = match subject(&f.criterion) {
+        Subject::Selection if of_segment => Subject::Segments,
+        other => other,
+    };
+    match subject {
         Subject::Selection => format!(
             "Look at what keeps the figure{who} apart: compare within strata that may rightly differ. What these do not \
              explain can be mended by weights or new rows in training, by thresholds by group, or within a budget."

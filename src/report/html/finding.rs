@@ -49,7 +49,7 @@ pub(super) fn card(segment: Option<&str>, f: &Finding, policy: &Policy) -> Card 
         figures: words::unglued(&bar::figures(f)),
         gauge: gauge(f),
         details: view::details(f, policy).iter().map(|d| words::unglued(d)).collect(),
-        advice: advice::advice(f),
+        advice: advice::advice(f, segment.is_some()),
     }
 }
 

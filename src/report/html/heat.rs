@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
+use super::plot::capital;
 use crate::audit::Comparison;
 use crate::report::view::{MORE, NAME};
 use crate::report::words::{self, Unit, count, counted, name, title};
@@ -20,6 +21,13 @@ pub(super) struct Heat {
     pub rows: Vec<HeatRow>,
     pub legend: Vec<(&'static str, String)>,
     pub notes: Vec<String>,
+}
+
+impl Heat {
+    /// Whether it needs the whole width.
+    pub fn wide(&self) -> bool {
+        self.columns.len() > 6
+    }
 }
 
 #[derive(Debug)]
@@ -123,7 +131,7 @@ pub(super) fn intersection(model: &ModelReport, table: &AttributeTable) -> Optio
     }
     legend.extend(marks(&table.groups, cells.len() < rows.len() * columns.len()));
     Some(Heat {
-        caption: format!("{} by {} and {}", title(metric), name(first, NAME), name(second, NAME)),
+        caption: format!("{} by {} and {}", capital(&title(metric)), name(first, NAME), name(second, NAME)),
         corner: format!("{} \u{2193} \u{2003}{} \u{2192}", name(first, 20), name(second, 20)),
         columns: kept_columns.iter().map(|c| name(columns[*c], 24)).collect(),
         rows: kept_rows.iter().map(row).collect(),

@@ -36,6 +36,12 @@ pub(super) struct Mark {
     pub rows: String,
 }
 
+/// A heading begins with a capital letter.
+pub(super) fn capital(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map(|c| c.to_uppercase().chain(letters).collect()).unwrap_or_default()
+}
+
 /// The chart of one metric; none where no group has a figure or bounds of it.
 pub(super) fn plot(model: &ModelReport, table: &AttributeTable, metric: &str, limit: usize) -> Option<Plot> {
     let groups = grid::shown(table, metric, limit);
@@ -70,7 +76,8 @@ pub(super) fn plot(model: &ModelReport, table: &AttributeTable, metric: &str, li
             let (low, high) = (scale.at(low), scale.at(high));
             (super::scale::place(low), super::scale::place((high - low).max(0.5)))
         }),
-        figure: words::unglued(&unit.estimate(e)),
+        // It may be broken before the interval, and nowhere else.
+        figure: unit.estimate(e).replace("\u{a0}[", " ["),
         rows: count(g.rows),
     });
     let rows = rows.collect();
@@ -85,7 +92,7 @@ pub(super) fn plot(model: &ModelReport, table: &AttributeTable, metric: &str, li
     let about = crate::metrics::catalog::metric(metric).map(|m| m.title).unwrap_or_default();
     let about = std::iter::once(about.to_string()).filter(|a| !a.is_empty()).chain(lines.into_iter().flatten());
     Some(Plot {
-        title: title(metric),
+        title: capital(&title(metric)),
         about: about.collect::<Vec<_>>().join("; "),
         ticks: scale.ticks(unit),
         rows,
