@@ -71,7 +71,9 @@ fn unknown(f: &Finding) -> String {
         Some(Undefined::NoReference) => "Name a reference group that the data hold.",
         Some(Undefined::NoOverlap) => "Choose coarser strata, so that both groups are in some of them.",
         Some(Undefined::TooManyGroups) => "Merge levels, or cross fewer attributes.",
-        _ => "It was not judged. Bring rows in which what is missing is known, or take the criterion out of the policy.",
+        _ => {
+            "It was not judged. Bring rows in which what is missing is known, or take the criterion out of the policy."
+        }
     }
     .into()
 }

@@ -49,7 +49,8 @@ pub(super) fn formulas(report: &Report) -> Sheet {
 
 /// How far each attribute and stratum is known.
 pub(super) fn coverage(report: &Report) -> Sheet {
-    let mut sheet = Sheet::new("How far columns are known", &["Column", "As", "Levels", "Rows missing", "Share missing"]);
+    let mut sheet =
+        Sheet::new("How far columns are known", &["Column", "As", "Levels", "Rows missing", "Share missing"]);
     let parts = [("attribute", &report.data.attributes), ("stratum", &report.data.strata)];
     for (what, columns) in parts {
         for c in columns {

@@ -4,7 +4,7 @@ use super::scale::{Scale, Tick};
 use crate::metrics::Estimate;
 use crate::report::grid;
 use crate::report::view::{MORE, NAME};
-use crate::report::words::{self, Unit, count, counted, name, title};
+use crate::report::words::{Unit, count, counted, name, title};
 use crate::report::{AttributeTable, GroupResult, ModelReport};
 
 /// A rate by group.
