@@ -161,9 +161,9 @@ fn every_group_has_one_mark_and_its_figure() {
     let selected = plots(&html, "sex")[0];
     let rows: Vec<String> = inside(selected, "tbody tr").into_iter().map(text).collect();
     assert!(rows[0].contains("15.8 % [15.3, 16.3]") && rows[0].contains("21,001"), "{rows:?}");
-    // Half of 0 to 0.5 is at a quarter: the scale ends at a round number.
+    // 15.8 % on a scale from 0 to 30 %, the round number above the highest interval's end.
     let dot = inside(selected, "tbody circle")[0].attr("cx").unwrap();
-    assert_eq!(dot, "31.6%");
+    assert_eq!(dot, "52.7%");
     assert!(inside(selected, "tbody line.ref").len() == 2 && inside(selected, "tbody line.all").len() == 2);
     // A group without a figure has its mark too, and says why; what only has bounds shows them.
     let rates = plots(&html, "age band");

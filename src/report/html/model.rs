@@ -69,7 +69,9 @@ pub(super) fn model(report: &Report, m: &ModelReport, number: usize) -> ModelPar
     let id = format!("m{number}");
     let law = impact::lead(report, m);
     let grids = |(caption, grids): (String, Vec<grid::Grid>)| {
-        grids.into_iter().map(move |g| Sheet::of_grid(caption.clone(), g)).collect::<Vec<_>>()
+        let caption = plot::capital(&caption);
+        let named = ["rates", "tests"].into_iter().map(move |what| format!("{caption}: {what}"));
+        named.zip(grids).map(|(caption, grid)| Sheet::of_grid(caption, grid)).collect::<Vec<_>>()
     };
     ModelPart {
         name: name(&m.model, 2 * view::NAME),

@@ -1,7 +1,6 @@
 //! Places on a chart. They are written in percent of its width, so that a chart stretches with the page and its text
 //! does not.
 
-use crate::report::bar;
 use crate::report::words::Unit;
 
 /// A stretch of numbers that is drawn.
@@ -35,8 +34,8 @@ impl Scale {
             (least, most) = (least.min(v), most.max(v));
         }
         let whole = matches!(unit, Unit::Percent | Unit::Points) && most <= 1.0;
-        let most = if whole { bar::round_up(most).min(1.0) } else { bar::round_up(most) };
-        Self::new(-bar::round_up(-least), most)
+        let most = if whole { round_up(most).min(1.0) } else { round_up(most) };
+        Self::new(-round_up(-least), most)
     }
 
     /// Whether a number is on it.
@@ -64,6 +63,16 @@ impl Scale {
     }
 }
 
+/// The next number with few digits, near enough to leave little room empty.
+fn round_up(v: f64) -> f64 {
+    if v <= 0.0 || !v.is_finite() {
+        return 0.0;
+    }
+    let power = 10f64.powf(v.log10().floor());
+    let steps = [1.0, 1.2, 1.6, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0];
+    steps.into_iter().map(|m| m * power).find(|r| *r >= v).unwrap_or(v)
+}
+
 /// A number on an axis: `25 %`, `0.80`.
 pub(super) fn number(v: f64, unit: Unit) -> String {
     let suffix = if unit == Unit::Points { "" } else { unit.suffix() };
@@ -88,9 +97,9 @@ mod tests {
     #[test]
     fn places_are_inside_and_ends_are_round() {
         let s = Scale::around([Some(0.031), Some(0.27), None], Unit::Percent).unwrap();
-        assert_eq!((s.x(0.0), s.x(0.25), s.x(9.0)), ("0".into(), "50".into(), "100".into()));
+        assert_eq!((s.x(0.0), s.x(0.15), s.x(9.0)), ("0".into(), "50".into(), "100".into()));
         let texts: Vec<String> = s.ticks(Unit::Percent).into_iter().map(|t| t.text).collect();
-        assert_eq!(texts, ["0\u{a0}%", "25\u{a0}%", "50\u{a0}%"]);
+        assert_eq!(texts, ["0\u{a0}%", "15\u{a0}%", "30\u{a0}%"]);
         let two = Scale::around([Some(-0.3), Some(0.2)], Unit::Points).unwrap();
         assert_eq!(two.ticks(Unit::Points).iter().map(|t| t.text.as_str()).collect::<Vec<_>>(), ["-50", "0", "20"]);
         assert!(Scale::around([None, Some(f64::NAN)], Unit::Plain).is_none());

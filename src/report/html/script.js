@@ -59,13 +59,15 @@
   for (const table of document.querySelectorAll('table')) {
     const body = table.tBodies[0];
     const name = text(table.caption);
-    const tools = make('div', { className: 'tools' });
+    const sheet = table.closest('.sheet');
+    const tools = make('div', { className: 'tools beside' });
     const button = make('button', { type: 'button', textContent: 'Copy as CSV' });
     button.setAttribute('aria-label', `Copy as CSV: ${name}`);
     button.addEventListener('click', async () => {
       said.textContent = (await copy(csv(table))) ? `Copied: ${name}` : 'The browser does not allow to copy.';
     });
     if (body.rows.length > 8) {
+      if (!sheet.classList.contains('full')) tools.className = 'tools';
       const filter = make('input', { type: 'search', placeholder: 'Filter rows' });
       filter.setAttribute('aria-label', `Filter rows: ${name}`);
       filter.addEventListener('input', () => {
@@ -80,7 +82,7 @@
       tools.append(filter);
     }
     tools.append(button);
-    table.closest('.sheet').prepend(tools);
+    sheet.prepend(tools);
     if (table.classList.contains('heat')) continue;
     const heads = [...table.tHead.rows[0].cells];
     heads.forEach((head, at) => {
