@@ -58,6 +58,13 @@ pub(super) struct TablePart {
     pub open: bool,
 }
 
+impl TablePart {
+    /// Whether its one chart has nothing to stand beside.
+    pub fn alone(&self) -> bool {
+        self.plots.len() == 1 && self.heats.iter().all(Heat::wide)
+    }
+}
+
 pub(super) fn model(report: &Report, m: &ModelReport, number: usize) -> ModelPart {
     let policy = &report.settings.policy;
     let found = measures::findings(report, m);
