@@ -138,11 +138,13 @@ fn numbers(v: &Value) -> Vec<f64> {
 
 #[test]
 fn a_page_works_and_asks_for_nothing() {
-    for (name, report) in sample::all() {
-        // Without a part there is nothing to sort; without a browser nothing to see.
-        if name == "empty" || name == "segmented" {
-            continue;
-        }
+    let pages = [
+        ("full", sample::full()),
+        ("hostile", sample::hostile()),
+        ("cuts", sample::cuts()),
+        ("ruled", sample::ruled("eeoc")),
+    ];
+    for (name, report) in pages {
         let Some((found, console)) = look(&report, "") else { return };
         assert!(console.is_empty(), "{name}: {console:?}");
         assert_eq!(found["requests"], serde_json::json!([]), "{name}");
@@ -166,7 +168,6 @@ fn copied_names_are_no_formulas() {
     let copied: Vec<&str> = found["copied"].as_array().unwrap().iter().filter_map(Value::as_str).collect();
     assert!(copied.iter().any(|text| text.contains("HYPERLINK")));
     for text in copied {
-        assert!(text.starts_with("Group,") || !text.is_empty());
         let mut reader = csv::ReaderBuilder::new().has_headers(false).from_reader(text.as_bytes());
         for record in reader.records() {
             for field in &record.expect("every line has as many fields") {

@@ -101,7 +101,7 @@ mod tests {
         let texts: Vec<String> = s.ticks(Unit::Percent).into_iter().map(|t| t.text).collect();
         assert_eq!(texts, ["0\u{a0}%", "15\u{a0}%", "30\u{a0}%"]);
         let two = Scale::around([Some(-0.3), Some(0.2)], Unit::Points).unwrap();
-        assert_eq!(two.ticks(Unit::Points).iter().map(|t| t.text.as_str()).collect::<Vec<_>>(), ["-50", "0", "20"]);
+        assert_eq!(two.ticks(Unit::Points).iter().map(|t| t.text.as_str()).collect::<Vec<_>>(), ["-30", "0", "20"]);
         assert!(Scale::around([None, Some(f64::NAN)], Unit::Plain).is_none());
         assert!(Scale::new(0.0, f64::INFINITY).is_none());
     }
