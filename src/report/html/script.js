@@ -31,6 +31,13 @@
     return a.localeCompare(b);
   };
 
+  // What is said beside a name or a figure is no part of it.
+  const bare = (cell) => {
+    const copy = cell.cloneNode(true);
+    for (const beside of copy.querySelectorAll('small')) beside.remove();
+    const words = text(copy);
+    return /^[+-]?\d{1,3}(,\d{3})+(\.\d+)?$/.test(words) ? words.replace(/,/g, '') : words;
+  };
   // A spreadsheet takes text that begins like a formula for one.
   const field = (words) => {
     const plain = words.replace(/\u2212/g, '-');
@@ -40,7 +47,7 @@
   const csv = (table) => {
     const rows = [...table.rows].filter((row) => !row.hidden);
     const cells = (row) => [...row.cells].filter((cell) => !cell.classList.contains('c'));
-    return rows.map((row) => cells(row).map((cell) => field(text(cell))).join(',')).join('\r\n') + '\r\n';
+    return rows.map((row) => cells(row).map((cell) => field(bare(cell))).join(',')).join('\r\n') + '\r\n';
   };
   const copy = async (words) => {
     try {
