@@ -1,6 +1,7 @@
 //! What to do about a finding: where to look first, and what can be changed. It is a start, not a prescription.
 
 use crate::audit::Verdict;
+use crate::metrics::families::RANKINGS;
 use crate::metrics::{Need, Undefined, catalog};
 use crate::report::Finding;
 use crate::report::view::NAME;
@@ -38,7 +39,7 @@ fn subject(criterion: &str) -> Subject {
     }
     match catalog::measure(leading) {
         Some(m) if m.needs.contains(&Need::Segments) => Subject::Segments,
-        Some(m) if m.source.contains("rank") || m.name.contains("rank") => Subject::List,
+        Some(m) if RANKINGS.iter().any(|r| r.entry.name == m.name) => Subject::List,
         Some(m) if m.needs.contains(&Need::Score) || m.needs.contains(&Need::Probability) => Subject::Scores,
         Some(m) if m.needs.contains(&Need::Decision) => Subject::Selection,
         _ => Subject::Other,
@@ -123,6 +124,7 @@ mod tests {
         assert_eq!(subject("base_rate"), Subject::Labels);
         assert_eq!(subject("auc"), Subject::Scores);
         assert_eq!(subject("cramers_v"), Subject::Segments);
+        assert_eq!(subject(RANKINGS[0].entry.name), Subject::List);
         assert_eq!(subject("of my own"), Subject::Other);
     }
 }
