@@ -39,12 +39,17 @@ fn every_format_comes_out_and_by_the_name_of_the_file() {
     let right = |format: &str, text: &str| match format {
         "json" => text.starts_with('{'),
         "markdown" => text.starts_with('#'),
+        "html" => text.starts_with("<!doctype html>"),
         "csv" => text.lines().next().is_some_and(|line| line.matches(',').count() > 3),
-        _ => !text.starts_with(['{', '#']),
+        _ => !text.starts_with(['{', '#', '<']),
     };
-    for (format, name) in
-        [("text", "report"), ("json", "report.json"), ("markdown", "report.md"), ("csv", "report.csv")]
-    {
+    for (format, name) in [
+        ("text", "report"),
+        ("json", "report.json"),
+        ("markdown", "report.md"),
+        ("csv", "report.csv"),
+        ("html", "report.html"),
+    ] {
         let shown = desk.line(&format!("{AUDIT} --format {format}"));
         assert!(
             right(format, &shown.out) && shown.out.ends_with('\n') && shown.out.contains("female"),

@@ -60,6 +60,13 @@ fn delivery_is_audited_in_every_form() {
 }
 
 #[test]
+fn a_form_that_there_is_not_is_said() {
+    let desk = Desk::new();
+    let run = desk.write("ads.csv", TABLE).line(&format!("{BASE} --stratum interest --format html"));
+    assert!(run.status == 2 && run.out.is_empty() && run.err.contains("--format markdown"), "{}", run.err);
+}
+
+#[test]
 fn noise_and_rounding_widen_intervals_and_the_interested_stand_alone() {
     let desk = Desk::new();
     desk.write("ads.csv", TABLE);

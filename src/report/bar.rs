@@ -10,18 +10,32 @@ pub(super) const LEGEND: &str = "● figure, ═ its interval, ┃ bound, ─ al
 const LEAST: usize = 16;
 const MOST: usize = 40;
 
-/// The finding's interval on its scale, as in `0 ···══●══···┃────── 1`, at most `columns` wide; `None` if it
-/// has no figure or the room is too small.
-pub(super) fn draw(f: &Finding, columns: usize) -> Option<String> {
+/// From where to where a finding is drawn, and what is allowed there.
+pub(super) struct Scale {
+    pub from: f64,
+    pub to: f64,
+    pub floor: Option<f64>,
+    pub ceiling: Option<f64>,
+}
+
+/// The scale of a finding; `None` if it has no figure.
+pub(super) fn scale(f: &Finding) -> Option<Scale> {
     let value = f.estimate.value?;
-    let (low, high) = (f.estimate.low, f.estimate.high);
     let (floor, ceiling) = allowed(f, value);
-    let least = [Some(value), low, floor].into_iter().flatten().fold(0.0, f64::min);
-    let most = [Some(value), high, ceiling].into_iter().flatten().fold(0.0, f64::max);
+    let least = [Some(value), f.estimate.low, floor].into_iter().flatten().fold(0.0, f64::min);
+    let most = [Some(value), f.estimate.high, ceiling].into_iter().flatten().fold(0.0, f64::max);
     let (from, to) = match f.comparison {
         Comparison::Ratio => (0.0, most.max(1.0)),
         Comparison::Difference | Comparison::Value => (-round_up(-least), round_up(most)),
     };
+    Some(Scale { from, to, floor, ceiling })
+}
+
+/// The finding's interval on its scale, as in `0 ···══●══···┃────── 1`, at most `columns` wide; `None` if it
+/// has no figure or the room is too small.
+pub(super) fn draw(f: &Finding, columns: usize) -> Option<String> {
+    let Scale { from, to, floor, ceiling } = scale(f)?;
+    let (value, low, high) = (f.estimate.value?, f.estimate.low, f.estimate.high);
     let unit = Unit::compared(&f.criterion, f.comparison);
     let end = |v: f64| if v == 0.0 { "0".into() } else { unit.bare(v, unit.decimals(v)) };
     let (left, right) = (end(from), end(to));

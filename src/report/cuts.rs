@@ -10,7 +10,7 @@ accuracy. Impact ratio: smallest over largest selection rate; limits hold at eve
 now.";
 
 /// The points nearest to the deciles of the scores, and the current one, by falling threshold.
-fn shown(curves: &Curves) -> Vec<(&CurvePoint, bool)> {
+pub(super) fn shown(curves: &Curves) -> Vec<(&CurvePoint, bool)> {
     let mut points: Vec<(&CurvePoint, bool)> = Vec::new();
     for tenth in 1..=9 {
         let off = |p: &&CurvePoint| (p.share - f64::from(tenth) / 10.0).abs();

@@ -63,7 +63,7 @@ pub(super) fn label_metrics(table: &AttributeTable) -> Vec<&'static str> {
 }
 
 /// A metric as the head of a column.
-fn head(metric: &str) -> String {
+pub(super) fn head(metric: &str) -> String {
     let short = match metric {
         "selection_rate" => "Selected",
         "base_rate" => "Favourable",
@@ -86,7 +86,7 @@ pub(super) fn legend(metrics: &[&str]) -> Option<String> {
 }
 
 /// What groups are compared with in a table's last column, and those comparisons by group.
-fn compared<'a>(table: &'a AttributeTable, metric: &str) -> (&'static str, HashMap<&'a str, &'a Disparity>) {
+pub(super) fn compared<'a>(table: &'a AttributeTable, metric: &str) -> (&'static str, HashMap<&'a str, &'a Disparity>) {
     let mut found: [HashMap<&str, &Disparity>; 3] = Default::default();
     for d in &table.disparities {
         if d.metric != metric || d.stratum.is_some() || d.comparison != Comparison::Difference {
@@ -114,7 +114,7 @@ pub(super) fn has_differences(table: &AttributeTable, metric: &str) -> bool {
 }
 
 /// The groups shown: all in their order, or the worst off if there are more than `limit`.
-fn shown<'a>(table: &'a AttributeTable, metric: &str, limit: usize) -> Vec<&'a GroupResult> {
+pub(super) fn shown<'a>(table: &'a AttributeTable, metric: &str, limit: usize) -> Vec<&'a GroupResult> {
     let mut groups: Vec<&GroupResult> = table.groups.iter().collect();
     if groups.len() > limit {
         let value = |g: &GroupResult| g.metrics.get(metric).and_then(|e| e.value);

@@ -8,6 +8,8 @@ mod conditioning;
 mod csv;
 mod cuts;
 mod grid;
+#[cfg(feature = "html")]
+mod html;
 mod impact;
 mod json;
 mod markdown;

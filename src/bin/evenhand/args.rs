@@ -57,6 +57,9 @@ Examples:
     evenhand audit 'daily/*.csv.gz' --attribute sex --decision targeted --stratum region \\
         --reference sex=male --output report.md
 
+  Charts for a browser, in one file:
+    evenhand audit campaign.csv --attribute sex --decision targeted --format html --output report.html
+
   Who ends in which customer segment, and what is that worth to them?
     evenhand audit customers.csv --attribute sex --segment tier \
         --segment-order basic,silver,gold --segment-value silver=10,gold=25
@@ -351,6 +354,8 @@ pub enum Format {
     Markdown,
     /// For a spreadsheet: one row a figure.
     Csv,
+    /// For a browser: one file with charts, which opens anywhere without a connection.
+    Html,
 }
 
 impl Format {
@@ -360,6 +365,7 @@ impl Format {
             Some("json") => Format::Json,
             Some("md" | "markdown") => Format::Markdown,
             Some("csv") => Format::Csv,
+            Some("html" | "htm") => Format::Html,
             _ => Format::Text,
         })
     }

@@ -134,6 +134,7 @@ fn render(report: &Report, format: Format, style: TextStyle) -> Result<String, F
         Format::Json => report.to_json()?,
         Format::Markdown => report.to_markdown(),
         Format::Csv => report.to_csv(),
+        Format::Html => report.to_html()?,
     };
     if !text.ends_with('\n') {
         text.push('\n');

@@ -178,5 +178,8 @@ fn render(report: &DeliveryReport, args: &DeliveryArgs) -> Result<String, Failur
         Format::Markdown => report.to_markdown(),
         Format::Json => report.to_json()?,
         Format::Csv => report.to_csv(),
+        Format::Html => {
+            return Err(Failure::new("an audit of delivery has no form in HTML", "`--format markdown` is for a page"));
+        }
     })
 }

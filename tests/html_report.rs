@@ -1,0 +1,294 @@
+//! The page: sound markup, a table for every chart, nothing from elsewhere, no name that is markup, not too large.
+#![cfg(feature = "html")]
+
+#[allow(dead_code)]
+#[path = "report_forms/sample.rs"]
+mod sample;
+
+use base64::Engine;
+use evenhand::audit::{AuditPlan, Verdict};
+use evenhand::data::{Batch, Categorical};
+use evenhand::metrics::{Estimate, Undefined};
+use evenhand::report::Report;
+use scraper::{ElementRef, Html, Selector};
+use sha2::{Digest, Sha256};
+
+fn select<'a>(page: &'a Html, selector: &str) -> Vec<ElementRef<'a>> {
+    page.select(&Selector::parse(selector).unwrap()).collect()
+}
+
+fn inside<'a>(element: ElementRef<'a>, selector: &str) -> Vec<ElementRef<'a>> {
+    element.select(&Selector::parse(selector).unwrap()).collect()
+}
+
+fn text(element: ElementRef) -> String {
+    element.text().collect::<String>().split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+fn within(element: ElementRef, name: &str) -> bool {
+    element.ancestors().filter_map(ElementRef::wrap).any(|a| a.value().name() == name)
+}
+
+/// The page of a report, after all has been checked that holds for every page.
+fn page(name: &str, report: &Report) -> (String, Html) {
+    let text = report.to_html().unwrap();
+    assert!(text.len() < 1_000_000, "{name}: {} bytes", text.len());
+    let html = Html::parse_document(&text);
+    assert!(html.errors.is_empty(), "{name}: {:?}", html.errors);
+    every_tag_is_closed(name, &text);
+    nothing_comes_from_elsewhere(name, &text, &html);
+    every_chart_has_its_table(name, &html);
+    let mut ids: Vec<&str> = select(&html, "[id]").iter().filter_map(|e| e.value().id()).collect();
+    let links: Vec<&str> = select(&html, "a[href]").iter().filter_map(|a| a.attr("href")).collect();
+    assert!(links.iter().all(|l| ids.contains(&&l[1..])), "{name}: {links:?} {ids:?}");
+    ids.sort_unstable();
+    let all = ids.len();
+    ids.dedup();
+    assert_eq!(ids.len(), all, "{name}: an id stands twice");
+    // No character that reorders the text around it, but for isolates that end again.
+    let bad = |c: &char| (c.is_control() && *c != '\n') || ('\u{202a}'..='\u{202e}').contains(c);
+    assert_eq!(text.chars().find(bad), None, "{name}");
+    (text, html)
+}
+
+/// A parser closes by itself what is left open; this one does not.
+fn every_tag_is_closed(name: &str, page: &str) {
+    const VOID: [&str; 3] = ["meta", "link", "!doctype"];
+    let mut open: Vec<&str> = Vec::new();
+    let mut rest = page;
+    while let Some(at) = rest.find('<') {
+        rest = &rest[at + 1..];
+        let end = rest.find('>').unwrap_or_else(|| panic!("{name}: a tag does not end: {}", &rest[..40]));
+        let tag = &rest[..end];
+        let word = tag.trim_start_matches('/').split([' ', '\n', '/']).next().unwrap_or_default();
+        rest = &rest[end + 1..];
+        if let Some(closed) = tag.strip_prefix('/') {
+            assert_eq!(open.pop(), Some(closed), "{name}: before {}", rest.chars().take(80).collect::<String>());
+        } else if !tag.ends_with('/') && !VOID.contains(&word) {
+            open.push(word);
+            if word == "script" || word == "style" {
+                rest = &rest[rest.find(&format!("</{word}>")).unwrap()..];
+            }
+        }
+    }
+    assert!(open.is_empty(), "{name}: {open:?}");
+}
+
+fn nothing_comes_from_elsewhere(name: &str, text: &str, html: &Html) {
+    for e in select(html, "*") {
+        let element = e.value().name();
+        assert!(!["iframe", "object", "embed", "img", "form", "base"].contains(&element), "{name}: {element}");
+        for (attribute, value) in e.value().attrs() {
+            assert!(!attribute.starts_with("on") && attribute != "style" && attribute != "src", "{name}: {attribute}");
+            if attribute == "href" {
+                assert!(value.starts_with('#') || value == "data:,", "{name}: {value}");
+            }
+        }
+    }
+    let policy = select(html, "meta[http-equiv=Content-Security-Policy]")[0].attr("content").unwrap();
+    assert!(policy.starts_with("default-src 'none'; "), "{policy}");
+    for element in ["style", "script"] {
+        let all = select(html, element);
+        assert_eq!(all.len(), 1, "{name}: {element}");
+        let own = all[0].text().collect::<String>();
+        assert!(!own.contains("url(") && !own.contains("@import") && !own.contains("http"), "{element}");
+        let hash = base64::engine::general_purpose::STANDARD.encode(Sha256::digest(own.as_bytes()));
+        assert!(
+            policy.contains(&format!("{element}-src 'sha256-{hash}'")),
+            "the hash of the {element} in src/report/html/mod.rs has to be sha256-{hash}"
+        );
+    }
+    assert!(text.starts_with("<!doctype html>") && text.ends_with("</html>\n"));
+}
+
+fn every_chart_has_its_table(name: &str, html: &Html) {
+    for svg in select(html, "svg") {
+        let class = svg.attr("class").unwrap_or_default();
+        let kind = class.split(' ').next().unwrap_or_default();
+        let told = match kind {
+            // A mark or a bar is in the very row that tells it.
+            "mark" | "bar" | "axis" => within(svg, "table"),
+            "curve" => {
+                let figure = svg.ancestors().filter_map(ElementRef::wrap).find(|a| a.value().name() == "figure");
+                svg.attr("aria-label").is_some() && figure.is_some_and(|f| inside(f, "tbody tr").len() > 1)
+            }
+            "gauge" => svg.attr("aria-label").is_some_and(|l| !l.is_empty()),
+            "lamp" | "key" => svg.attr("aria-hidden").is_some(),
+            other => panic!("{name}: a chart of no known kind: {other}"),
+        };
+        assert!(told, "{name}: {class}");
+    }
+    for table in select(html, "table") {
+        assert!(!text(inside(table, "caption")[0]).is_empty(), "{name}");
+        let heads = inside(table, "thead tr > *").len();
+        assert!(inside(table, "tbody tr").iter().all(|row| inside(*row, "th, td").len() == heads), "{name}");
+    }
+}
+
+fn plots<'a>(html: &'a Html, part: &str) -> Vec<ElementRef<'a>> {
+    let part = select(html, "details.part").into_iter().find(|d| text(inside(*d, "h3")[0]) == format!("By {part}"));
+    inside(part.unwrap_or_else(|| panic!("no such part")), ".plots table.dots")
+}
+
+#[test]
+fn every_page_is_sound() {
+    for (name, report) in sample::all() {
+        let (_, html) = page(name, &report);
+        let verdict = text(select(&html, "h1")[0]);
+        if name != "empty" && name != "labels_only" && name != "cuts" {
+            assert!(
+                verdict.contains("FAIL") || verdict.contains("INCONCLUSIVE") || verdict.contains("NOT"),
+                "{verdict}"
+            );
+        }
+        assert!(select(&html, ".verdict .light svg").len() == 3, "{name}");
+    }
+}
+
+#[test]
+fn every_group_has_one_mark_and_its_figure() {
+    let report = sample::full();
+    let (_, html) = page("full", &report);
+    for (part, groups) in [("sex", 2), ("age band", 4), ("sex & age band", 7)] {
+        let plots = plots(&html, part);
+        // Of an intersection only the main rate is drawn.
+        assert_eq!(plots.len(), if part.contains('&') { 1 } else { 4 }, "{part}");
+        for plot in plots {
+            assert_eq!(inside(plot, "tbody svg.mark").len(), groups, "{part}");
+            assert_eq!(inside(plot, "tbody tr").len(), groups, "{part}");
+        }
+    }
+    let selected = plots(&html, "sex")[0];
+    let rows: Vec<String> = inside(selected, "tbody tr").into_iter().map(text).collect();
+    assert!(rows[0].contains("15.8 % [15.3, 16.3]") && rows[0].contains("21,001"), "{rows:?}");
+    // 15.8 % on a scale from 0 to 30 %, the round number above the highest interval's end.
+    let dot = inside(selected, "tbody circle")[0].attr("cx").unwrap();
+    assert_eq!(dot, "52.7%");
+    assert!(inside(selected, "tbody line.ref").len() == 2 && inside(selected, "tbody line.all").len() == 2);
+    // A group without a figure has its mark too, and says why; what only has bounds shows them.
+    let rates = plots(&html, "age band");
+    assert!(text(rates[1]).contains("no positives"), "{}", text(rates[1]));
+    assert_eq!(inside(rates[2], "rect.bounds").len(), 1);
+    assert_eq!(inside(rates[0], "svg.small").len(), 1);
+}
+
+#[test]
+fn findings_stand_by_gravity_with_what_to_do() {
+    let (_, html) = page("full", &sample::full());
+    let cards = select(&html, ".card");
+    let verdicts: Vec<String> = cards.iter().map(|c| text(inside(*c, ".badge")[0])).collect();
+    assert_eq!(verdicts, ["✗ FAIL", "? INCONCLUSIVE", "? INCONCLUSIVE"]);
+    assert!(cards.iter().all(|c| text(inside(*c, ".advice")[0]).len() > 30));
+    assert!(text(cards[1]).contains("Audit about 12,400 more rows"));
+    // Drawn where there is a figure, with the bound.
+    let gauges: Vec<usize> = cards.iter().map(|c| inside(*c, "svg.gauge .bound").len()).collect();
+    assert_eq!(gauges, [1, 1, 0]);
+    assert_eq!(select(&html, ".findings tbody tr").len(), 1);
+}
+
+#[test]
+fn maps_mark_what_is_small_and_what_is_not_known() {
+    let (_, html) = page("full", &sample::full());
+    let map = select(&html, "table.heat")[0];
+    assert_eq!((inside(map, "tbody tr").len(), inside(map, "tbody td").len()), (2, 8));
+    assert_eq!(inside(map, "td.hatch").len(), 1);
+    assert_eq!(inside(map, "td.none").into_iter().map(text).collect::<Vec<_>>(), ["no rows"]);
+    let (_, html) = page("segmented", &sample::segmented());
+    let map = select(&html, "table.heat")[0];
+    assert!(text(inside(map, "caption")[0]).contains("2 segments"));
+    assert!(inside(map, "tbody td").iter().any(|c| text(*c).contains("×1.30")), "{}", text(map));
+    // Levels that hold the sign which joins them are not put into places that may be wrong.
+    let mut report = sample::full();
+    let cross = report.models[0].tables.last_mut().unwrap();
+    cross.groups[0].group = "Female & 18-24 & 25-44".into();
+    assert!(select(&page("ambiguous", &report).1, "table.heat").is_empty());
+}
+
+#[test]
+fn strata_and_cuts_are_drawn_where_the_report_has_them() {
+    let (_, html) = page("ruled", &sample::ruled("eeoc"));
+    let bars = select(&html, "svg.bar");
+    let explained = select(&html, "svg.bar .explained").len();
+    assert!(explained > 0 && explained <= bars.len(), "{explained} of {}", bars.len());
+    let (_, html) = page("cuts", &sample::cuts());
+    assert_eq!(select(&html, "svg.curve").len(), 2);
+    assert!(select(&html, "svg.curve polyline").iter().all(|l| l.attr("points").unwrap().contains(' ')));
+    assert!(select(&page("full", &sample::full()).1, "svg.curve, svg.bar").is_empty());
+}
+
+#[test]
+fn hostile_names_are_text() {
+    let (page, html) = page("hostile", &sample::hostile());
+    let all = select(&html, "body").into_iter().map(|e| e.text().collect::<String>()).collect::<String>();
+    assert!(all.contains("<script>alert('x')</script>"));
+    assert!(all.contains("\"quoted\", with comma") && all.contains("👩‍👩‍👧 family 日本語"));
+    // What would reorder or hide is written out.
+    assert!(all.contains("\\u{202e}desrever"));
+    assert!(!page.contains("<script>alert") && !page.contains("\"quoted\""));
+    // Names are cut, not left out: each still has its row.
+    assert!(!page.contains(&"x".repeat(700)) && page.contains(&"x".repeat(70)));
+    assert_eq!(inside(plots(&html, "names")[0], "tbody svg.mark").len(), 12);
+    assert_eq!(inside(plots(&html, "very & many")[0], "tbody svg.mark").len(), 20);
+}
+
+#[test]
+fn the_smallest_and_the_largest_reports_are_pages_too() {
+    let rows = 0..400;
+    let one = Batch::builder()
+        .attribute(Categorical::from_values("sex", rows.clone().map(|_| "female")))
+        .decision(rows.map(|i| u8::from(i % 4 == 0)).collect::<Vec<_>>())
+        .build()
+        .unwrap();
+    let (_, html) = page("one group", &AuditPlan::new().run(&one).unwrap());
+    assert_eq!(inside(plots(&html, "sex")[0], "tbody svg.mark").len(), 1);
+
+    let mut unknown = sample::full();
+    let none = || Estimate::undefined(Undefined::NoRows, sample::support(0.0));
+    for m in &mut unknown.models {
+        m.overall.values_mut().for_each(|e| *e = none());
+        m.findings.iter_mut().for_each(|f| (f.estimate, f.verdict) = (none(), Verdict::Inconclusive));
+        for t in &mut m.tables {
+            t.groups.iter_mut().for_each(|g| g.metrics.values_mut().for_each(|e| *e = none()));
+            t.disparities.iter_mut().for_each(|d| d.estimate = none());
+        }
+    }
+    let (_, html) = page("all undefined", &unknown);
+    assert!(select(&html, "svg.mark circle").len() <= select(&html, "svg.key circle").len());
+    assert!(select(&html, "main")[0].text().any(|t| t.contains("no rows")));
+
+    let mut many = sample::full();
+    let groups = (0..2_000).map(|i| sample::group(&format!("group {i}"), 100, 200_000, 0.1 + i as f64 / 4_000.0));
+    many.models[0].tables = vec![sample::table("customer", groups.collect())];
+    let (_, html) = page("2,000 groups", &many);
+    assert_eq!(inside(plots(&html, "customer")[0], "tbody svg.mark").len(), 60);
+    assert!(text(select(&html, "#m0t0")[0]).contains("and 1,940 more groups"));
+}
+
+/// Three attributes of 60 groups and their intersections of 3,600 each: the page is checked to stay below 1 MB.
+#[test]
+fn many_groups_stay_one_page() {
+    let mut report = sample::full();
+    let level = |a: usize, i: usize| format!("attribute {a}, level {i}");
+    let groups = |a: usize| (0..60).map(|i| sample::group(&level(a, i), 900, 54_000, 0.1 + i as f64 / 100.0)).collect();
+    let mut tables: Vec<_> = (0..3).map(|a| sample::table(&format!("attribute {a}"), groups(a))).collect();
+    for (a, b) in [(0, 1), (0, 2), (1, 2)] {
+        let cells = (0..3_600).map(|c| {
+            let name = format!("{} & {}", level(a, c / 60), level(b, c % 60));
+            sample::group(&name, 5 + (c as u64 * 7) % 50, 54_000, 0.1 + (c % 97) as f64 / 200.0)
+        });
+        tables.push(sample::table(&format!("attribute {a} & attribute {b}"), cells.collect()));
+    }
+    report.models[0].tables = tables;
+    let (text, html) = page("3 x 60", &report);
+    for a in 0..3 {
+        let plots = plots(&html, &format!("attribute {a}"));
+        assert!(plots.len() == 4 && plots.iter().all(|p| inside(*p, "tbody svg.mark").len() == 60));
+    }
+    assert_eq!(select(&html, "table.heat").len(), 3);
+    println!("3 attributes of 60 groups: {} bytes", text.len());
+}
+
+#[test]
+fn the_same_report_is_the_same_page() {
+    assert_eq!(sample::two_models().to_html().unwrap(), sample::two_models().to_html().unwrap());
+}
