@@ -178,3 +178,56 @@ fn uplift_is_audited_from_a_hold_out() {
         assert!(run.status == 2 && run.err.contains(says), "{flags}: {}", run.err);
     }
 }
+
+/// 600 customers whose spend is forecast: too high for men by 5, with twice the error; those of unknown spend are left out.
+fn spend() -> String {
+    let mut text = String::from("sex,spend,predicted\n");
+    for i in 0..600 {
+        let spend = 50.0 + f64::from(i * 7 % 100);
+        let off = f64::from(i * 31 % 41 - 20) / 4.0;
+        let (sex, predicted) = if i % 2 == 0 { ("female", spend + off) } else { ("male", spend + 5.0 + 2.0 * off) };
+        let spend = if i % 50 == 0 { String::new() } else { spend.to_string() };
+        writeln!(text, "{sex},{spend},{predicted}").unwrap();
+    }
+    text
+}
+
+#[test]
+fn forecasts_of_a_number_are_audited() {
+    let desk = Desk::new();
+    desk.write("spend.csv", spend());
+    let audit = "audit spend.csv -a sex --score predicted --target spend";
+    let run = desk.line(&format!("{audit} --format csv"));
+    assert_eq!(run.status, 0, "{}", run.err);
+    // By hand: of the women 12 of 300 have no spend.
+    let rows: Vec<(f64, f64)> = (0..600)
+        .filter(|i| i % 2 == 0 && i % 50 != 0)
+        .map(|i| (50.0 + f64::from(i * 7 % 100), f64::from(i * 31 % 41 - 20) / 4.0))
+        .collect();
+    let square = rows.iter().map(|r| r.1 * r.1).sum::<f64>() / rows.len() as f64;
+    let found = value(&run.out, "predicted,sex,female,,root_mean_squared_error,,,");
+    assert!((found - square.sqrt()).abs() < 1e-9 && rows.len() == 288, "{found}");
+    let bias = value(&run.out, "predicted,sex,male,,mean_error,,,");
+    assert!((4.0..6.0).contains(&bias), "{bias}");
+    let text = desk.line(&format!("{audit} --no-timestamp")).out;
+    assert!(text.contains("RMS error") && text.contains("Mean |error|"), "{text}");
+    assert!(text.lines().all(|l| l.chars().count() <= 80), "{text}");
+
+    // A policy bounds it by its name, and a config file names the column.
+    desk.write(
+        "policy.toml",
+        "[[criteria]]\nmetric = \"root_mean_squared_error\"\ncomparison = \"ratio\"\nminimum = 0.8\n",
+    );
+    let run = desk.line(&format!("{audit} --policy policy.toml --no-timestamp"));
+    assert_eq!(run.status, 1, "{} {}", run.out, run.err);
+    assert!(run.out.contains("root mean squared error"), "{}", run.out);
+    for (flags, says) in [
+        ("--target spend --label spend", "spend"),
+        ("--score predicted --target sex", "row 1"),
+        ("--score predicted --target spedn", "did you mean `spend`"),
+        ("--label sex --target spend", "score"),
+    ] {
+        let run = desk.line(&format!("audit spend.csv -a sex {flags}"));
+        assert!(run.status == 2 && run.err.contains(says), "{flags}: {}", run.err);
+    }
+}

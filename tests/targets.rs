@@ -174,3 +174,29 @@ fn slips_are_named() {
     let damaged = format!("{}\"missing\":77.0{}", &text[..at], &text[end..]);
     assert!(Tally::from_json(&damaged).unwrap_err().to_string().contains("errors of forecasts"));
 }
+
+#[cfg(feature = "csv")]
+#[test]
+fn files_in_chunks_are_read_alike() {
+    use evenhand::data::{Columns, source::Source};
+
+    // A level that comes late makes room for itself among groups that have errors already.
+    let mut all = rows();
+    all.sort_by_key(|r| r.0);
+    let text = |v: Option<f64>| v.map(|v| v.to_string()).unwrap_or_default();
+    let lines = all.iter().map(|r| format!("{},{},{},{}\n", r.0, text(r.1), text(r.2), r.3));
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("spend.csv");
+    std::fs::write(&path, format!("group,spend,predicted,weight\n{}", lines.collect::<String>())).unwrap();
+    let columns =
+        Columns::new().attribute("group".parse().unwrap()).score("predicted").target("spend").weight("weight");
+    let expected = audit(&Tally::of(&batch(&all, true)).unwrap());
+    for rows in [16, 1000] {
+        let source = Source::open(&[&path]).unwrap().chunk_rows(rows);
+        let report = AuditPlan::new().columns(columns.clone()).replicates(10).audit_files(&source).unwrap();
+        near(&expected, &report);
+    }
+    let lost = Columns::new().attribute("group".parse().unwrap()).label("spend").target("spend");
+    let slip = AuditPlan::new().columns(lost).audit_files(&Source::open(&[&path]).unwrap()).unwrap_err().to_string();
+    assert!(slip.contains("target") && slip.contains("score"), "{slip}");
+}

@@ -49,17 +49,24 @@ pub(super) fn mark(group: &GroupResult) -> &'static str {
     if group.too_small { SMALL } else { "" }
 }
 
+/// What a table is about where scores forecast a number and nothing is decided.
+const FORECAST: &str = "root_mean_squared_error";
+
 /// The metric that a table is about: the first of these that is known.
 pub(super) fn main_metric(table: &AttributeTable) -> Option<&'static str> {
     let known = |metric: &&str| table.groups.iter().any(|g| g.metrics.get(*metric).is_some_and(|e| e.value.is_some()));
-    ["selection_rate", "base_rate", "mean_score"].into_iter().find(known)
+    ["selection_rate", "base_rate", FORECAST, "mean_score"].into_iter().find(known)
 }
 
-/// The further metrics of a table, where labels exist.
+/// The further metrics of a table, where labels exist or a number is forecast.
 pub(super) fn label_metrics(table: &AttributeTable) -> Vec<&'static str> {
     let shown = |e: &Estimate| e.value.is_some() || e.bounds.is_some();
     let known = |metric: &&str| table.groups.iter().any(|g| g.metrics.get(*metric).is_some_and(shown));
-    ["true_positive_rate", "false_positive_rate", "precision"].into_iter().filter(known).collect()
+    let further = match main_metric(table) {
+        Some(FORECAST) => ["mean_error", "mean_absolute_error", "correlation"],
+        _ => ["true_positive_rate", "false_positive_rate", "precision"],
+    };
+    further.into_iter().filter(known).collect()
 }
 
 /// A metric as the head of a column.
@@ -68,6 +75,10 @@ pub(super) fn head(metric: &str) -> String {
         "selection_rate" => "Selected",
         "base_rate" => "Favourable",
         "mean_score" => "Mean score",
+        FORECAST => "RMS error",
+        "mean_error" => "Mean error",
+        "mean_absolute_error" => "Mean |error|",
+        "correlation" => "Correlation",
         "true_positive_rate" => "TPR",
         "false_positive_rate" => "FPR",
         "precision" => "Prec.",
@@ -121,6 +132,7 @@ pub(super) fn shown<'a>(table: &'a AttributeTable, metric: &str, limit: usize) -
         let key = |g: &GroupResult| (g.too_small, value(g).is_none());
         groups.sort_by(|a, b| {
             let by_value = value(a).unwrap_or(0.0).total_cmp(&value(b).unwrap_or(0.0));
+            let by_value = if metric == FORECAST { by_value.reverse() } else { by_value };
             key(a).cmp(&key(b)).then(by_value)
         });
         groups.truncate(limit);

@@ -168,6 +168,7 @@ fn text(listing: &Listing) -> String {
 fn needed(measure: &MeasureEntry) -> String {
     let word = |need: &Need| match need {
         Need::Label => "label",
+        Need::LabelOrTarget => "label or target",
         Need::Decision => "decision",
         Need::Score => "score",
         Need::Probability => "score in [0, 1]",
