@@ -9,6 +9,7 @@ mod accumulate;
 mod cells;
 mod kernel;
 mod margin;
+mod repeats;
 mod scores;
 mod segments;
 
@@ -16,6 +17,7 @@ use serde::{Deserialize, Serialize};
 
 pub use accumulate::{Accumulator, Limits};
 pub use cells::{Cell, Counts, ScoreSums};
+pub use repeats::Cells;
 pub(crate) use kernel::{Span, add_levels};
 pub(crate) use margin::{Group, Parts};
 pub(crate) use scores::key_of as score_key;
