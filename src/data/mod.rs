@@ -28,4 +28,7 @@ pub(crate) use batch::is_weight;
 pub(crate) use batch::unique;
 pub(crate) use categorical::sorted_order;
 #[cfg(any(feature = "csv", feature = "parquet"))]
-pub(crate) use {binary::BinaryReader, columns::ModelColumns};
+pub(crate) use {
+    binary::{BinaryReader, PAIRS},
+    columns::ModelColumns,
+};

@@ -19,6 +19,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod cells;
 #[cfg(feature = "parquet")]
 mod columnar;
 mod copy;
@@ -57,6 +58,7 @@ use intake::{Aim, Intake, Outcome};
 use plan::Plan;
 use progress::{Listener, Meter};
 use spool::{Input, Stamp};
+pub(crate) use cells::{CellColumns, CellTable};
 pub(crate) use texts::Texts;
 
 /// Files that together are one batch of rows.
@@ -288,6 +290,11 @@ impl Source {
             let (plan, total) = self.read(plan, Aim::Tally(limits))?;
             total.tally(&plan)
         })
+    }
+
+    /// Fails on a question that contradicts itself, as [`tally`](Self::tally) would.
+    pub(crate) fn check(columns: &Columns, extra: &[LevelColumn]) -> Result<()> {
+        Plan::new(columns, extra).map(|_| ())
     }
 
     /// Reads all rows into memory, for what needs rows: 4 bytes for each level, 1 for each label and decision and 8 for
