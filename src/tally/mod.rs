@@ -17,9 +17,11 @@ use serde::{Deserialize, Serialize};
 
 pub use accumulate::{Accumulator, Limits};
 pub use cells::{Cell, Counts, ScoreSums};
-pub use repeats::Cells;
 pub(crate) use kernel::{Span, add_levels};
 pub(crate) use margin::{Group, Parts};
+pub use repeats::Cells;
+#[cfg(any(feature = "csv", feature = "parquet"))]
+pub(crate) use repeats::check_cell;
 pub(crate) use scores::key_of as score_key;
 
 use crate::data::parts::WHOLE;

@@ -68,7 +68,8 @@ impl<'a> Cells<'a> {
             }
         }
         for row in 0..rows {
-            if let Err((column, value, expected)) = check_cell(self.rows[row], self.weights.map(|w| w.map(|w| w[row]))) {
+            if let Err((column, value, expected)) = check_cell(self.rows[row], self.weights.map(|w| w.map(|w| w[row])))
+            {
                 return Err(Error::BadNumber { column: column.into(), value, place: Place::row(row), expected });
             }
         }
@@ -112,7 +113,11 @@ impl Accumulator {
     pub fn update_cells(&mut self, batch: &Batch, cells: &Cells) -> Result<()> {
         if let Some(model) = batch.models.iter().find(|m| matches!(m.rule, Rule::Cut(_))) {
             let setting = format!("the selection of the best of `{}`", model.name);
-            return Err(Error::setting(&setting, "made from rows that stand for many", "a threshold, or decisions given"));
+            return Err(Error::setting(
+                &setting,
+                "made from rows that stand for many",
+                "a threshold, or decisions given",
+            ));
         }
         self.add_cells(batch, cells)
     }

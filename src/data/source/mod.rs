@@ -54,11 +54,11 @@ pub use rows::Rows;
 use super::{BinaryReader, Columns, LevelColumn};
 use crate::error::{Error, Place, Result};
 use crate::tally::{Limits, Tally};
+pub(crate) use cells::{CellColumns, CellTable};
 use intake::{Aim, Intake, Outcome};
 use plan::Plan;
 use progress::{Listener, Meter};
 use spool::{Input, Stamp};
-pub(crate) use cells::{CellColumns, CellTable};
 pub(crate) use texts::Texts;
 
 /// Files that together are one batch of rows.
