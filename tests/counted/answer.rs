@@ -157,9 +157,12 @@ fn what_no_rows_give_is_refused_where_it_stands() {
 
 #[test]
 fn labels_and_questions_are_checked_again() {
-    let header = "question,attribute_1,attribute_2,decision_1,decision_1_least,decision_1_most,row_count,weight,weight_squared";
+    let header =
+        "question,attribute_1,attribute_2,decision_1,decision_1_least,decision_1_most,row_count,weight,weight_squared";
     let other = read(&format!("{header}\n0123456789abcdef,f,>25,1,in,in,3,3,3\n")).unwrap_err();
-    assert!(matches!(&other, Error::BadTally { place: Place { row: Some(1), .. }, problem } if problem.contains("another question")));
+    assert!(
+        matches!(&other, Error::BadTally { place: Place { row: Some(1), .. }, problem } if problem.contains("another question"))
+    );
     let header = header.replace("question,", "");
     assert_eq!(read(&format!("{header}\nf,>25,1,in,in,3,3,3\nf,>25,0,no,out,3,3,3\n")).unwrap(), 6);
     let changed = read(&format!("{header}\nf,>25,0,in,in,3,3,3\n")).unwrap_err().to_string();
@@ -171,7 +174,11 @@ fn labels_and_questions_are_checked_again() {
     let columns = Columns::new().attribute("sex".parse().unwrap()).decision("d");
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("counts.csv");
-    std::fs::write(&path, "attribute_1,decision_1,row_count,decision_1_least,decision_1_most\nf,1,2,yes,yes\nm,0,2,0,0\n").unwrap();
+    std::fs::write(
+        &path,
+        "attribute_1,decision_1,row_count,decision_1_least,decision_1_most\nf,1,2,yes,yes\nm,0,2,0,0\n",
+    )
+    .unwrap();
     let mixed = AuditPlan::new().columns(columns).tally_counted(&Source::open(&[path]).unwrap());
     assert!(matches!(mixed, Err(Error::NotBinary { place: Place { row: Some(2), .. }, .. })));
 }

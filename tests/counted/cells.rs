@@ -4,6 +4,7 @@ use evenhand::Error;
 use evenhand::audit::AuditPlan;
 use evenhand::data::{Batch, Categorical, Model, Segments, Top};
 use evenhand::tally::{Accumulator, Cells, Limits, Tally};
+use ndarray::Array2;
 use proptest::prelude::*;
 
 /// A distinct kind of row, how many there are, and the weight of each of them.
@@ -40,7 +41,6 @@ fn kind() -> impl Strategy<Value = Kind> {
 #[derive(Debug, Clone, Copy)]
 struct Asked {
     scored: bool,
-    weighted: bool,
     segmented: bool,
     soft: bool,
     decided: bool,
@@ -75,9 +75,9 @@ fn batch(kinds: &[Kind], asked: Asked, weights: Option<&[f64]>) -> Batch<'static
         batch = batch.segments(Segments::of(column).classes(classes));
     }
     if asked.soft {
-        let shares = |of: fn(u8) -> f64| kinds.iter().map(|k| of(k.class)).collect::<Vec<f64>>();
-        let (gold, rest) = (shares(|c| f64::from(c) * 0.25), shares(|c| 1.0 - f64::from(c) * 0.25));
-        batch = batch.segments(Segments::soft("mix", [("gold", gold), ("rest", rest)]).unwrap());
+        let shares = kinds.iter().flat_map(|k| [0.25 * f64::from(k.class), 1.0 - 0.25 * f64::from(k.class)]);
+        let shares = Array2::from_shape_vec((kinds.len(), 2), shares.collect()).unwrap();
+        batch = batch.segments(Segments::soft("mix", ["gold", "rest"], shares.view()).unwrap());
     }
     if let Some(weights) = weights {
         batch = batch.weight(weights.to_vec());
@@ -93,7 +93,7 @@ proptest! {
         kinds in prop::collection::vec(kind(), 1..30),
         (scored, weighted, segmented, soft, decided) in any::<(bool, bool, bool, bool, bool)>(),
     ) {
-        let asked = Asked { scored, weighted, segmented, soft, decided };
+        let asked = Asked { scored, segmented, soft, decided };
         let rows: Vec<Kind> = kinds.iter().flat_map(|k| vec![k.clone(); k.rows as usize]).collect();
         let weights: Vec<f64> = rows.iter().map(weight).collect();
         let of_rows = Tally::of(&batch(&rows, asked, weighted.then_some(&weights[..]))).unwrap();

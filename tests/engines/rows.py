@@ -43,7 +43,7 @@ def people(count=20_000, seed=7):
     """The rows. Scores and weights are parts of powers of two, so that sums do not depend on their order."""
     draw = random.Random(seed)
     ages = [float(a) for a in range(18, 26)] + [26.0, 33.5, 40.5, 40.6, 77.0, -1.0, None]
-    scores = [k / 64 for k in range(65)] + [-0.0, -1.0, None]
+    scores = [k / 8 for k in range(9)] + [-0.0, -1.0, None]
     weights = [0.0, 0.125, 1.0, 2.5, 3.0]
     pools = [SEXES, ages, REGIONS, LABELS, DECISIONS, scores, TIERS, BEFORES, weights]
     return [tuple(draw.choice(pool) for pool in pools) for _ in range(count)]
@@ -121,7 +121,7 @@ def flags():
     return [
         *("--attribute", f"{SEX}:{levels}", "--attribute", f"{AGE}:{BANDS}", "--stratum", REGION),
         *("--label", LABEL, "--favorable", f"{LABEL}={FAVORABLE}", "--decision", DECISION, "--score", SCORE),
-        *("--segment", TIER, "--segment-before", BEFORE, "--weight", WEIGHT, "--missing", "-1"),
+        *("--segment", TIER, "--segment-before", BEFORE, "--weight", WEIGHT, "--missing=-1"),
     ]
 
 
