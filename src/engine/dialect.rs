@@ -221,7 +221,7 @@ impl Dialect {
     }
 
     /// The name of a column's type, where it can be asked for.
-    fn type_of(self, column: &str) -> Option<String> {
+    pub(super) fn type_of(self, column: &str) -> Option<String> {
         match self {
             Dialect::DuckDb | Dialect::Spark => Some(format!("typeof({column})")),
             Dialect::Postgres => Some(format!("CAST(pg_typeof({column}) AS text)")),
@@ -232,20 +232,20 @@ impl Dialect {
         }
     }
 
-    /// Whether a column holds floating-point numbers, where that can be asked.
-    pub(super) fn is_float(self, column: &str) -> Option<String> {
-        let kind = self.type_of(column)?;
+    /// Whether a type is that of floating-point numbers, where that can be asked.
+    pub(super) fn is_float(self, kind: &str) -> Option<String> {
         Some(match self {
             Dialect::DuckDb => format!("{kind} IN ('FLOAT', 'DOUBLE')"),
             Dialect::Spark => format!("{kind} IN ('float', 'double')"),
             Dialect::Postgres => format!("{kind} IN ('real', 'double precision')"),
             Dialect::Snowflake => format!("{kind} = 'DOUBLE'"),
-            _ => format!("REGEXP_CONTAINS({kind}, r'^(-?[0-9]+[.e]|CAST)')"),
+            Dialect::BigQuery => format!("REGEXP_CONTAINS({kind}, r'^(-?[0-9]+[.e]|CAST)')"),
+            Dialect::Ansi => return None,
         })
     }
 
     /// A column as the text that a file of it would hold, not yet trimmed.
-    fn written(self, column: &str) -> String {
+    pub(super) fn written(self, column: &str) -> String {
         match self {
             Dialect::DuckDb => format!("CAST({column} AS VARCHAR) COLLATE \"C\""),
             Dialect::Postgres => format!("CAST({column} AS text) COLLATE \"C\""),
@@ -256,19 +256,20 @@ impl Dialect {
         }
     }
 
-    /// A column as trimmed text. A whole floating-point number is written without a point, as in a file.
-    pub(super) fn text(self, column: &str) -> Result<String> {
-        let written = self.written(column);
+    /// What is [`written`](Self::written), trimmed; of a column of the type `kind`. A whole floating-point number is
+    /// written without a point, as in a file.
+    pub(super) fn trimmed(self, kind: &str, written: &str) -> Result<String> {
         let spaces = self.literal(&format!(" {SPACES}"))?;
         let trimmed = match self {
-            Dialect::Ansi => return Ok(format!("TRIM(BOTH ' ' FROM {column})")),
+            Dialect::Ansi => return Ok(format!("TRIM(BOTH ' ' FROM {written})")),
             Dialect::Spark => format!("TRIM(BOTH {spaces} FROM {written})"),
             Dialect::Postgres => format!("BTRIM({written}, {spaces})"),
             _ => format!("TRIM({written}, {spaces})"),
         };
-        let Some(float) = self.is_float(column) else { return Ok(trimmed) };
+        let Some(float) = self.is_float(kind) else { return Ok(trimmed) };
         let whole = match self {
-            Dialect::Postgres => written.clone(),
+            // It writes none.
+            Dialect::Postgres => written.into(),
             _ => format!("REGEXP_REPLACE({written}, '[.]0$', '')"),
         };
         Ok(format!(
@@ -276,22 +277,18 @@ impl Dialect {
         ))
     }
 
-    /// Whether a column that is not NULL cannot be read as the text that a file of it would hold.
-    pub(super) fn is_unreadable(self, column: &str) -> Result<String> {
-        let written = self.written(column);
-        let (Some(kind), Some(float)) = (self.type_of(column), self.is_float(column)) else {
+    /// Whether what is [`written`](Self::written), of the type `kind`, is not what a file of it would hold.
+    pub(super) fn is_unreadable(self, kind: &str, written: &str) -> Result<String> {
+        let Some(float) = self.is_float(kind) else {
             // The standard trims one character at a time: other white space has to be refused.
-            let spaces = self.literal(SPACES)?;
-            let trimmed = self.text(column)?;
-            let first = format!("SUBSTRING({trimmed} FROM 1 FOR 1)");
-            let last = format!("SUBSTRING({trimmed} FROM CHAR_LENGTH({trimmed}) FOR 1)");
-            return Ok(format!(
-                "{trimmed} <> '' AND (POSITION({first} IN {spaces}) > 0 OR POSITION({last} IN {spaces}) > 0)"
-            ));
+            let (spaces, trimmed) = (self.literal(SPACES)?, self.trimmed(kind, written)?);
+            let ends = ["1".into(), format!("CHAR_LENGTH({trimmed})")];
+            let ends = ends.map(|at| format!("POSITION(SUBSTRING({trimmed} FROM {at} FOR 1) IN {spaces}) > 0"));
+            return Ok(format!("{trimmed} <> '' AND ({})", ends.join(" OR ")));
         };
-        let date = format!("{} AND {}", self.kinds(&kind, "DATE"), self.matches(&written, DATE));
-        let decimal = format!("{} AND {}", self.decimal(&kind), self.matches(&written, PLAIN));
-        let whole = format!("{float} AND ({} OR LOWER({written}) = 'nan')", self.matches(&written, WHOLE));
+        let date = format!("{} AND {}", self.kinds(kind, "DATE"), self.matches(written, DATE));
+        let decimal = format!("{} AND {}", self.decimal(kind), self.matches(written, PLAIN));
+        let whole = format!("{float} AND ({} OR LOWER({written}) = 'nan')", self.matches(written, WHOLE));
         let plain = match self {
             Dialect::DuckDb => format!(
                 "{kind} IN ('VARCHAR', 'BOOLEAN', 'TINYINT', 'SMALLINT', 'INTEGER', 'BIGINT', 'HUGEINT', 'UTINYINT', \
@@ -301,14 +298,13 @@ impl Dialect {
                 "{kind} IN ('string', 'boolean', 'tinyint', 'smallint', 'int', 'bigint') OR {kind} LIKE 'varchar(%' OR \
                  {kind} LIKE 'char(%'"
             ),
-            Dialect::Postgres => {
-                format!(
-                    "{kind} IN ('text', 'character varying', 'character', 'boolean', 'smallint', 'integer', 'bigint')"
-                )
-            }
+            Dialect::Postgres => format!(
+                "{kind} IN ('text', 'character varying', 'character', 'boolean', 'smallint', 'integer', 'bigint')"
+            ),
             Dialect::Snowflake => format!("{kind} IN ('VARCHAR', 'BOOLEAN', 'INTEGER')"),
+            // What it writes for numbers without a point, true and false, and texts, which it quotes. It drops the last
+            // zeros of decimals, which files keep.
             _ => {
-                // What it writes for numbers without a point, true and false, and texts, which it quotes.
                 let plain = format!("REGEXP_CONTAINS({kind}, r'^(-?[0-9]+$|true$|false$|[\\x22\\x27])')");
                 return Ok(format!("NOT ({plain} OR ({date}) OR ({whole}))"));
             }
@@ -333,26 +329,25 @@ impl Dialect {
         }
     }
 
-    /// A column as a number, NULL where `text`, its text, is none.
-    pub(super) fn parsed(self, column: &str, text: &str) -> String {
+    /// A column of the type `kind` as a number, NULL where its trimmed `text` is none.
+    pub(super) fn parsed(self, column: &str, kind: &str, text: &str) -> String {
         let double = self.double();
-        let number = match self {
+        // Numbers of half the width are widened, as in a file, not read anew from their digits.
+        let (wide, as_number, as_text) = match self {
             Dialect::Ansi => return format!("CAST({column} AS {double})"),
-            // Numbers of half the width are widened, as in a file, not read anew from their digits.
-            Dialect::DuckDb => format!(
-                "CASE WHEN typeof({column}) = 'FLOAT' THEN TRY_CAST({column} AS {double}) ELSE TRY_CAST({text} AS {double}) END"
-            ),
-            Dialect::Spark => format!(
-                "CASE WHEN typeof({column}) = 'float' THEN CAST({column} AS {double}) ELSE CAST({text} AS {double}) END"
-            ),
-            Dialect::Postgres => format!(
-                "CASE WHEN CAST(pg_typeof({column}) AS text) = 'real' THEN CAST({column} AS {double}) ELSE CAST({text} AS {double}) END"
-            ),
-            Dialect::BigQuery => format!("SAFE_CAST({column} AS {double})"),
-            Dialect::Snowflake => format!(
-                "CASE WHEN TYPEOF(TO_VARIANT({column})) = 'DOUBLE' THEN AS_DOUBLE(TO_VARIANT({column})) ELSE TRY_TO_DOUBLE({text}) END"
-            ),
+            Dialect::BigQuery => {
+                return format!("CASE WHEN {} THEN SAFE_CAST({column} AS {double}) END", self.matches(text, NUMBER));
+            }
+            Dialect::DuckDb => {
+                ("FLOAT", format!("TRY_CAST({column} AS {double})"), format!("TRY_CAST({text} AS {double})"))
+            }
+            Dialect::Spark => ("float", format!("CAST({column} AS {double})"), format!("CAST({text} AS {double})")),
+            Dialect::Postgres => ("real", format!("CAST({column} AS {double})"), format!("CAST({text} AS {double})")),
+            Dialect::Snowflake => {
+                ("DOUBLE", format!("AS_DOUBLE(TO_VARIANT({column}))"), format!("TRY_TO_DOUBLE({text})"))
+            }
         };
+        let number = format!("CASE WHEN {kind} = '{wide}' THEN {as_number} ELSE {as_text} END");
         format!("CASE WHEN {} THEN {number} END", self.matches(text, NUMBER))
     }
 

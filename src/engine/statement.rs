@@ -1,8 +1,8 @@
 //! The statement: a plan's question in the SQL of an engine.
 //!
-//! It is four queries, one in the other, so that nothing is worked out twice and no name of the table's can be mistaken for
-//! one of the statement's: columns as trimmed text (`c`, `t`); these as numbers, and what cannot be read (`x`, `f`, `u`);
-//! the columns of the answer; and the counts.
+//! It is five queries, one in the other, so that nothing is worked out twice and no name of the table's can be mistaken for
+//! one of the statement's: columns (`c`) with their types (`k`) and as texts (`w`); trimmed texts (`t`), and which cannot
+//! be read as such (`u`); numbers (`x`), and which were floating-point ones (`f`); the columns of the answer; and the counts.
 
 use std::collections::BTreeMap;
 
@@ -37,7 +37,7 @@ use crate::error::Result;
 pub fn sql(plan: &AuditPlan, table: &TableName, dialect: Dialect) -> Result<String> {
     plan.check()?;
     let question = Question::new(&plan.columns, &plan.extra())?;
-    Statement { question: &question, dialect, columns: Vec::new(), reads: BTreeMap::new() }.write(table)
+    Statement { question: &question, dialect, columns: Vec::new(), uses: Vec::new() }.write(table)
 }
 
 struct Statement<'q> {
@@ -45,8 +45,15 @@ struct Statement<'q> {
     dialect: Dialect,
     /// The columns of the table, each once.
     columns: Vec<&'q str>,
-    /// What the second query makes of them.
-    reads: BTreeMap<String, String>,
+    /// What each is read as.
+    uses: Vec<Uses>,
+}
+
+/// What a column of the table is read as.
+#[derive(Default)]
+struct Uses {
+    text: bool,
+    number: bool,
 }
 
 /// A column of the answer on its way.
@@ -113,59 +120,76 @@ impl<'q> Statement<'q> {
         }
         cells.push(format!("CASE {} ELSE 0 END AS {}", faults.join(" "), name("fault")?));
 
-        let reads = self.reads.iter().map(|(alias, value)| format!("{value} AS {alias}"));
-        let reads: Vec<String> = reads.collect();
-        let mut columns = Vec::new();
-        for (at, column) in self.columns.iter().enumerate() {
-            let column = format!("s.{}", name(column)?);
-            columns.push(format!("{column} AS c{at}"));
-            if self.reads.contains_key(&format!("t{at}")) {
-                columns.push(format!("{} AS t{at}", dialect.text(&column)?));
-            }
-        }
-        let list = |items: &[String], indent: &str| items.join(&format!(",\n{indent}"));
+        let list = |items: Vec<String>, indent: usize| items.join(&format!(",\n{:indent$}", ""));
+        let [columns, texts, numbers] = self.inner()?;
         Ok(format!(
             "SELECT\n  {}\nFROM (\n  SELECT\n    {}\n  FROM (\n    SELECT\n      {}\n    FROM (\n      SELECT\n        {}\n      \
-             FROM {} AS s\n    ) AS r\n  ) AS v\n) AS a\nGROUP BY\n  {}\n",
-            list(&answer, "  "),
-            list(&cells, "    "),
-            list(&reads, "      "),
-            list(&columns, "        "),
+             FROM (\n        SELECT\n          {}\n        FROM {} AS s\n      ) AS p\n    ) AS r\n  ) AS v\n) AS a\nGROUP BY\n  {}\n",
+            list(answer, 2),
+            list(cells, 4),
+            list(numbers, 6),
+            list(texts, 8),
+            list(columns, 10),
             table.quoted(dialect)?,
-            list(&groups, "  ")
+            list(groups, 2)
         ))
+    }
+
+    /// The columns of the three inner queries, the innermost first.
+    fn inner(&self) -> Result<[Vec<String>; 3]> {
+        let dialect = self.dialect;
+        let [mut columns, mut texts, mut numbers] = [const { Vec::new() }; 3];
+        for (at, uses) in self.uses.iter().enumerate() {
+            let column = format!("s.{}", dialect.identifier(self.columns[at])?);
+            let (kind, written) = (format!("p.k{at}"), format!("p.w{at}"));
+            let typed = dialect.type_of(&column);
+            if uses.number {
+                columns.push(format!("{column} AS c{at}"));
+                texts.push(format!("p.c{at} AS c{at}"));
+                texts.extend(typed.iter().map(|_| format!("{kind} AS k{at}")));
+                numbers.push(format!(
+                    "{} AS x{at}",
+                    dialect.parsed(&format!("r.c{at}"), &format!("r.k{at}"), &format!("r.t{at}"))
+                ));
+                let float = dialect.is_float(&format!("r.k{at}"));
+                numbers.extend(float.map(|is| format!("CASE WHEN {is} THEN 1 ELSE 0 END AS f{at}")));
+            }
+            columns.extend(typed.map(|kind| format!("{kind} AS k{at}")));
+            if uses.text || dialect.reads_numbers_from_text() {
+                columns.push(format!("{} AS w{at}", dialect.written(&column)));
+                texts.push(format!("{} AS t{at}", dialect.trimmed(&kind, &written)?));
+                numbers.push(format!("r.t{at} AS t{at}"));
+            }
+            if uses.text {
+                let wrong = dialect.is_unreadable(&kind, &written)?;
+                texts.push(format!("CASE WHEN {written} IS NOT NULL AND {wrong} THEN 1 ELSE 0 END AS u{at}"));
+                numbers.push(format!("r.u{at} AS u{at}"));
+            }
+        }
+        Ok([columns, texts, numbers])
     }
 
     fn column(&mut self, name: &'q str) -> usize {
         self.columns.iter().position(|c| *c == name).unwrap_or_else(|| {
             self.columns.push(name);
+            self.uses.push(Uses::default());
             self.columns.len() - 1
         })
     }
 
-    fn read(&mut self, alias: String, value: String) -> String {
-        let name = format!("v.{alias}");
-        self.reads.insert(alias, value);
-        name
-    }
-
-    /// A column's text, and whether it cannot be read as one.
-    fn text(&mut self, column: &'q str) -> Result<(String, String)> {
+    /// A column's text, and where it is 1 that it cannot be read as one.
+    fn text(&mut self, column: &'q str) -> (String, String) {
         let at = self.column(column);
-        let text = self.read(format!("t{at}"), format!("r.t{at}"));
-        let wrong = self.dialect.is_unreadable(&format!("r.c{at}"))?;
-        let wrong = format!("CASE WHEN r.c{at} IS NOT NULL AND ({wrong}) THEN 1 ELSE 0 END");
-        Ok((text, self.read(format!("u{at}"), wrong)))
+        self.uses[at].text = true;
+        (format!("v.t{at}"), format!("v.u{at}"))
     }
 
-    /// A column as a number, its text where there may be one, and whether it is 1 that it holds floating-point numbers.
+    /// A column as a number, its text where there may be one, and where it is 1 that it was a floating-point number.
     fn number(&mut self, column: &'q str) -> (String, Option<String>, Option<String>) {
         let at = self.column(column);
-        let (column, text) = (format!("r.c{at}"), format!("r.t{at}"));
-        let number = self.read(format!("x{at}"), self.dialect.parsed(&column, &text));
-        let text = self.dialect.reads_numbers_from_text().then(|| self.read(format!("t{at}"), text));
-        let float = self.dialect.is_float(&column);
-        (number, text, float.map(|is| self.read(format!("f{at}"), format!("CASE WHEN {is} THEN 1 ELSE 0 END"))))
+        self.uses[at].number = true;
+        let texts = self.dialect.reads_numbers_from_text();
+        (format!("v.x{at}"), texts.then(|| format!("v.t{at}")), texts.then(|| format!("v.f{at}")))
     }
 
     fn missing(&self) -> Result<String> {
@@ -188,7 +212,7 @@ impl<'q> Statement<'q> {
     }
 
     fn plain(&mut self, level: &'q Level) -> Result<Part> {
-        let (text, fault) = self.text(&level.column.name)?;
+        let (text, fault) = self.text(&level.column.name);
         let mut merged: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
         for (old, new) in &level.column.rename {
             merged.entry(new).or_default().push(old);
@@ -244,7 +268,7 @@ impl<'q> Statement<'q> {
     }
 
     fn binary(&mut self, binary: &'q Binary) -> Result<(Part, String)> {
-        let (text, fault) = self.text(&binary.column)?;
+        let (text, fault) = self.text(&binary.column);
         let missing = format!("WHEN {text} IS NULL OR {text} IN ({}) THEN NULL", self.missing()?);
         let value = if binary.favorable.is_empty() {
             let of = |code: usize| self.dialect.literals(PAIRS.iter().map(|pair| pair[code]));
