@@ -27,7 +27,7 @@ class Spark(Engine):
         parts.mkdir(exist_ok=True)
         for at in range(FILES):
             file = parts / f"part-{at}.parquet"
-            some = f"SELECT * EXCLUDE (at) FROM (SELECT *, row_number() OVER () AS at FROM rows) WHERE at % {FILES} = {at}"
+            some = f"SELECT * EXCLUDE (place) FROM (SELECT *, row_number() OVER () AS place FROM rows) WHERE place % {FILES} = {at}"
             self.files.execute(f"COPY ({some}) TO '{file}' (FORMAT parquet)")
         # A name of a view may hold anything, as long as it is quoted.
         tick = table.replace("`", "``")
@@ -127,6 +127,7 @@ def serve(folder):
             .config("spark.driver.host", "127.0.0.1")
             .config("spark.driver.bindAddress", "127.0.0.1")
             .config("spark.ui.enabled", "false")
+            .config("spark.ui.showConsoleProgress", "false")
             .config("spark.executor.memory", "700m")
             .config("spark.sql.shuffle.partitions", str(FILES))
             .config("spark.sql.files.openCostInBytes", str(1 << 30))
