@@ -1,5 +1,8 @@
 //! The statement for each dialect.
 
+use std::iter::Peekable;
+use std::str::Chars;
+
 use evenhand::Error;
 use evenhand::audit::AuditPlan;
 use evenhand::data::{Columns, SegmentColumns, Top, default_missing};
@@ -35,6 +38,19 @@ fn every_dialect_says_it_all() {
     }
 }
 
+/// Moves behind the end of what is quoted by `quote`; whether in it backslashes escape, and doubled quotes stand for one.
+fn skip(chars: &mut Peekable<Chars>, quote: char, escapes: bool, doubles: bool) {
+    loop {
+        match chars.next() {
+            Some('\\') if escapes => drop(chars.next()),
+            Some(end) if end == quote && doubles && chars.peek() == Some(&quote) => drop(chars.next()),
+            Some(end) if end == quote => return,
+            Some(_) => {}
+            None => panic!("a quote is left open"),
+        }
+    }
+}
+
 /// What of a statement is outside of quotes.
 fn bare(statement: &str, dialect: Dialect) -> String {
     let (mut out, mut chars, mut last) = (String::new(), statement.chars().peekable(), ' ');
@@ -43,18 +59,8 @@ fn bare(statement: &str, dialect: Dialect) -> String {
         let escapes = c == '\'' && (matches!(dialect, Dialect::BigQuery | Dialect::Snowflake) || last == 'E')
             || c == '`' && dialect == Dialect::BigQuery;
         out.push(if quote { ' ' } else { c });
-        while quote {
-            match chars.next() {
-                Some('\\') if escapes => {
-                    chars.next();
-                }
-                Some(end) if end == c && chars.peek() == Some(&c) && !(escapes && last != 'E') => {
-                    chars.next();
-                }
-                Some(end) if end == c => break,
-                Some(_) => {}
-                None => panic!("a quote is left open: {statement}"),
-            }
+        if quote {
+            skip(&mut chars, c, escapes, !escapes || last == 'E');
         }
         last = c;
     }

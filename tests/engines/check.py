@@ -1,6 +1,7 @@
 """Compares what an engine counts with what the tool counts of the same rows in a file. See `run`."""
 
 import csv
+import decimal
 import json
 import pathlib
 import subprocess
@@ -112,11 +113,13 @@ def only_counted(check, dialect):
 
 
 def whole_floats(check, dialect):
-    """Labels of 0.0 and 1.0 with NaN, as data frames have them, are read alike."""
-    types = [("sex", "text"), ("d", "double"), ("level", "real")]
+    """Labels of 0.0 and 1.0 with NaN, as data frames have them, are read alike, and decimals keep their places."""
+    types = [("sex", "text"), ("d", "double"), ("level", "real"), ("price", "decimal")]
+    prices = [decimal.Decimal(p) for p in ("1.50", "0.00", "-7.25")]
     people = [("f", 1.0, 3.0), ("m", 0.0, -2.0), ("m", float("nan"), 3.0), ("f", None, float("nan"))] * 30
+    people = [(*person, [*prices, None][at % 4 - at // 40]) for at, person in enumerate(people)]
     file = check.engine.load("floats", types, people, check.folder / "floats.parquet")
-    flags = ["-a", "sex", "-a", "level", "-d", "d", "--favorable", "d=1"]
+    flags = ["-a", "sex", "-a", "level", "-d", "d", "--favorable", "d=1", "--stratum", "price"]
     path, _, _ = check.answer(check.statement(dialect, "floats", flags), "floats")
     assert check.report("--tally", str(path), *flags) == check.report(str(file), *flags)
     check.done += 1

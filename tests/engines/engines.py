@@ -5,7 +5,15 @@ import pathlib
 
 import duckdb
 
-TYPES = {"text": "VARCHAR", "double": "DOUBLE", "real": "FLOAT", "integer": "INTEGER", "boolean": "BOOLEAN", "date": "DATE"}
+TYPES = {
+    "text": "VARCHAR",
+    "double": "DOUBLE",
+    "real": "FLOAT",
+    "integer": "INTEGER",
+    "decimal": "DECIMAL(5, 2)",
+    "boolean": "BOOLEAN",
+    "date": "DATE",
+}
 
 
 def quoted(name):

@@ -10,7 +10,15 @@ import subprocess
 import psycopg
 from engines import Engine, quoted
 
-TYPES = {"text": "text", "double": "double precision", "real": "real", "integer": "integer", "boolean": "boolean", "date": "date"}
+TYPES = {
+    "text": "text",
+    "double": "double precision",
+    "real": "real",
+    "integer": "integer",
+    "decimal": "numeric(5, 2)",
+    "boolean": "boolean",
+    "date": "date",
+}
 
 
 class Postgres(Engine):
