@@ -42,6 +42,8 @@ pub struct Range {
     high_in: bool,
 }
 
+/// Its parts, for who writes bands in another language.
+#[cfg(any(feature = "csv", feature = "parquet"))]
 impl Range {
     /// Its name.
     pub(crate) fn label(&self) -> &str {
@@ -57,7 +59,9 @@ impl Range {
     pub(crate) fn high(&self) -> Option<(f64, bool)> {
         self.high.is_finite().then_some((self.high, self.high_in))
     }
+}
 
+impl Range {
     fn contains(&self, v: f64) -> bool {
         (v > self.low || (self.low_in && v == self.low)) && (v < self.high || (self.high_in && v == self.high))
     }
