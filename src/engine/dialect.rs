@@ -267,13 +267,14 @@ impl Dialect {
             _ => format!("TRIM({written}, {spaces})"),
         };
         let Some(float) = self.is_float(kind) else { return Ok(trimmed) };
-        let whole = match self {
-            // It writes none.
-            Dialect::Postgres => written.into(),
-            _ => format!("REGEXP_REPLACE({written}, '[.]0$', '')"),
-        };
+        // To look for two dozen characters is slow: most texts begin and end with printable ASCII, and are seen to.
+        let plain = ["LEFT", "RIGHT"].map(|end| format!("{end}({written}, 1) BETWEEN '!' AND '~'"));
+        let whole = format!(
+            "WHEN LOWER({written}) = 'nan' THEN 'NaN' WHEN {written} LIKE '%.0' THEN LEFT({written}, LENGTH({written}) - 2)"
+        );
         Ok(format!(
-            "CASE WHEN {float} THEN CASE WHEN LOWER({written}) = 'nan' THEN 'NaN' ELSE {whole} END ELSE {trimmed} END"
+            "CASE WHEN {float} THEN CASE {whole} ELSE {written} END WHEN {} THEN {written} ELSE {trimmed} END",
+            plain.join(" AND ")
         ))
     }
 
@@ -332,23 +333,33 @@ impl Dialect {
     /// A column of the type `kind` as a number, NULL where its trimmed `text` is none.
     pub(super) fn parsed(self, column: &str, kind: &str, text: &str) -> String {
         let double = self.double();
-        // Numbers of half the width are widened, as in a file, not read anew from their digits.
-        let (wide, as_number, as_text) = match self {
-            Dialect::Ansi => return format!("CAST({column} AS {double})"),
+        // What the engine has as a number is converted, as in a file: half the width is widened, not read anew from digits.
+        let number = format!("CAST({column} AS {double})");
+        let (kinds, number, read) = match self {
+            Dialect::Ansi => return number,
             Dialect::BigQuery => {
                 return format!("CASE WHEN {} THEN SAFE_CAST({column} AS {double}) END", self.matches(text, NUMBER));
             }
-            Dialect::DuckDb => {
-                ("FLOAT", format!("TRY_CAST({column} AS {double})"), format!("TRY_CAST({text} AS {double})"))
-            }
-            Dialect::Spark => ("float", format!("CAST({column} AS {double})"), format!("CAST({text} AS {double})")),
-            Dialect::Postgres => ("real", format!("CAST({column} AS {double})"), format!("CAST({text} AS {double})")),
+            Dialect::DuckDb => (
+                "'FLOAT', 'DOUBLE', 'TINYINT', 'SMALLINT', 'INTEGER', 'BIGINT', 'UTINYINT', 'USMALLINT', 'UINTEGER', 'UBIGINT'",
+                format!("TRY_{number}"),
+                format!("TRY_CAST({text} AS {double})"),
+            ),
+            Dialect::Spark => (
+                "'float', 'double', 'tinyint', 'smallint', 'int', 'bigint'",
+                number,
+                format!("CAST({text} AS {double})"),
+            ),
+            Dialect::Postgres => (
+                "'real', 'double precision', 'smallint', 'integer', 'bigint'",
+                number,
+                format!("CAST({text} AS {double})"),
+            ),
             Dialect::Snowflake => {
-                ("DOUBLE", format!("AS_DOUBLE(TO_VARIANT({column}))"), format!("TRY_TO_DOUBLE({text})"))
+                ("'DOUBLE'", format!("AS_DOUBLE(TO_VARIANT({column}))"), format!("TRY_TO_DOUBLE({text})"))
             }
         };
-        let number = format!("CASE WHEN {kind} = '{wide}' THEN {as_number} ELSE {as_text} END");
-        format!("CASE WHEN {} THEN {number} END", self.matches(text, NUMBER))
+        format!("CASE WHEN {kind} IN ({kinds}) THEN {number} WHEN {} THEN {read} END", self.matches(text, NUMBER))
     }
 
     /// Whether columns of numbers may be columns of text.
