@@ -1,7 +1,7 @@
 //! The answer: a table of counts, checked and made a tally.
 
 use super::question::{Part, Question};
-use crate::data::source::{CellColumns, CellTable, Source, SourceTally};
+use crate::data::source::{CellColumns, CellTable, Format, Source, SourceTally};
 use crate::data::{
     Batch, BinaryReader, Categorical, Codes, Columns, Cut, LevelColumn, Model, ModelColumns, Numbers, Rule, Segments,
     Top,
@@ -14,6 +14,7 @@ pub(crate) fn tally(source: &Source, columns: &Columns, extra: &[LevelColumn], l
     let question = Question::new(columns, extra)?;
     let answer = Answer::read(source, &question)?;
     answer.check_marks()?;
+    answer.check_levels()?;
     let counts: Vec<u64> = answer.table.numbers[question.scores.len()].iter().map(|n| *n as u64).collect();
     answer.check_counts(&counts)?;
     let values = answer.check_binaries()?;
@@ -100,6 +101,26 @@ impl<'q> Answer<'q> {
                  them apart",
             ),
         })
+    }
+
+    /// In text, `\N` is what some engines write for NULL: it must not become a level.
+    fn check_levels(&self) -> Result<()> {
+        if self.table.files.iter().all(|file| file.format == Format::Parquet) {
+            return Ok(());
+        }
+        for (at, level) in self.question.levels.iter().enumerate() {
+            let mark = self.table.names[at].iter().position(|name| name == "\\N");
+            let row = mark.and_then(|mark| self.table.levels[at].iter().position(|code| *code as usize == mark));
+            if let Some(row) = row {
+                let name = &level.name;
+                let problem = format!(
+                    "column `{name}` holds `\\N`, which may be a level or say that there is none; write the answer as Parquet, \
+                     or as CSV with nothing for NULL"
+                );
+                return Err(self.wrong(row, problem));
+            }
+        }
+        Ok(())
     }
 
     fn check_counts(&self, counts: &[u64]) -> Result<()> {

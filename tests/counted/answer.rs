@@ -146,6 +146,7 @@ fn what_no_rows_give_is_refused_where_it_stands() {
         ("f,>25,1,4,3,3,3", "`w`"),
         ("f,>25,1,5,3,3,3", "`a` and `A`"),
         ("m,<=25,0,0,1,1,1", "already in row 1"),
+        ("\\N,<=25,0,0,1,1,1", "nothing for NULL"),
     ] {
         let error = read(&format!("{HEADER}\nm,<=25,0,0,3,3,3\n{row}\n")).unwrap_err();
         let text = error.to_string();
