@@ -235,6 +235,14 @@ pub enum Error {
         /// What is wrong with it and what to do.
         problem: String,
     },
+    /// A table of counts is not one, or not of these rows.
+    #[error("the counts{place} cannot be used: {problem}")]
+    BadTally {
+        /// Where.
+        place: Place,
+        /// What is wrong with them and what to do.
+        problem: String,
+    },
     /// A report in JSON is of another version or malformed.
     #[error("the report cannot be read: {problem}")]
     BadReport {

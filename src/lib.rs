@@ -48,6 +48,9 @@
 //! **Count now, judge later.** [`AuditPlan::tally`](audit::AuditPlan::tally) each chunk, [`Tally::merge`](tally::Tally::merge),
 //! [`AuditPlan::evaluate`](audit::AuditPlan::evaluate).
 //!
+//! **Count where the data lives.** [`engine::sql`] writes the statement, [`AuditPlan::audit_counted`](audit::AuditPlan::audit_counted)
+//! reads the answer.
+//!
 //! **Decide by a threshold or a budget.** [`Model::threshold`](data::Model::threshold), [`Model::top`](data::Model::top).
 //!
 //! **Condition on a legitimate reason.** Add a [`stratum`](data::BatchBuilder::stratum): each stratum's figures and the
@@ -75,6 +78,8 @@
 
 pub mod audit;
 pub mod data;
+#[cfg(any(feature = "csv", feature = "parquet"))]
+pub mod engine;
 mod error;
 pub mod individual;
 pub mod inference;

@@ -199,4 +199,9 @@ fn files_in_chunks_are_read_alike() {
     let lost = Columns::new().attribute("group".parse().unwrap()).label("spend").target("spend");
     let slip = AuditPlan::new().columns(lost).audit_files(&Source::open(&[&path]).unwrap()).unwrap_err().to_string();
     assert!(slip.contains("target") && slip.contains("score"), "{slip}");
+    // A statement that counts where the data live cannot sum powers as rows do.
+    let plan = AuditPlan::new().columns(columns);
+    let table = "customers".parse().unwrap();
+    let slip = evenhand::engine::sql(&plan, &table, evenhand::engine::Dialect::DuckDb).unwrap_err().to_string();
+    assert!(slip.contains("`spend`") && slip.contains("read the rows"), "{slip}");
 }

@@ -16,6 +16,11 @@ impl AuditPlan {
     /// As [`Source::tally`].
     pub fn tally_files(&self, source: &Source) -> Result<SourceTally> {
         self.check()?;
+        source.tally(&self.columns_of_rulebook(), &self.extra(), self.limits)
+    }
+
+    /// The columns that only the rules of named groups read.
+    pub(crate) fn extra(&self) -> Vec<LevelColumn> {
         let mut extra: Vec<LevelColumn> = Vec::new();
         for column in self.groups.iter().flat_map(|g| g.columns()) {
             let known = self.columns.attributes.iter().chain(&extra).any(|c| c.name == column);
@@ -23,11 +28,11 @@ impl AuditPlan {
                 extra.push(LevelColumn::plain(column));
             }
         }
-        source.tally(&self.columns_of_rulebook(), &extra, self.limits)
+        extra
     }
 
     /// Local Law 144 looks at who scores above the median where nothing else is decided.
-    fn columns_of_rulebook(&self) -> Cow<'_, Columns> {
+    pub(super) fn columns_of_rulebook(&self) -> Cow<'_, Columns> {
         let columns = &self.columns;
         let decided = !(columns.decisions.is_empty() && columns.thresholds.is_empty() && columns.top.is_empty());
         match self.policy.rulebook {
@@ -58,7 +63,12 @@ impl AuditPlan {
     /// # Ok::<(), evenhand::Error>(())
     /// ```
     pub fn audit_files(&self, source: &Source) -> Result<Report> {
-        let SourceTally { tally, files, .. } = self.tally_files(source)?;
+        self.evaluate_read(self.tally_files(source)?)
+    }
+
+    /// Audits what was read of files.
+    pub(super) fn evaluate_read(&self, read: SourceTally) -> Result<Report> {
+        let SourceTally { tally, files, .. } = read;
         let mut plan = self.clone();
         if plan.attributes.is_none() {
             plan.attributes = Some(self.columns.attributes.iter().map(|c| c.name.clone()).collect());

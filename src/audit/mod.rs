@@ -1,6 +1,8 @@
 //! The audit: a plan says what to look at, a policy what is allowed, a report what was found.
 
 mod conditioning;
+#[cfg(any(feature = "csv", feature = "parquet"))]
+mod counted;
 mod evaluate;
 mod figures;
 #[cfg(any(feature = "csv", feature = "parquet"))]

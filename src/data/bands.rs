@@ -42,6 +42,25 @@ pub struct Range {
     high_in: bool,
 }
 
+/// Its parts, for who writes bands in another language.
+#[cfg(any(feature = "csv", feature = "parquet"))]
+impl Range {
+    /// Its name.
+    pub(crate) fn label(&self) -> &str {
+        &self.label
+    }
+
+    /// Its lower end, if it has one, and whether that belongs to it.
+    pub(crate) fn low(&self) -> Option<(f64, bool)> {
+        self.low.is_finite().then_some((self.low, self.low_in))
+    }
+
+    /// Its upper end.
+    pub(crate) fn high(&self) -> Option<(f64, bool)> {
+        self.high.is_finite().then_some((self.high, self.high_in))
+    }
+}
+
 impl Range {
     fn contains(&self, v: f64) -> bool {
         (v > self.low || (self.low_in && v == self.low)) && (v < self.high || (self.high_in && v == self.high))

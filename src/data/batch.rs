@@ -22,6 +22,21 @@ pub enum Top {
     AboveMedian,
 }
 
+impl Top {
+    /// How many of the rows with a score are selected; `None` where the median says.
+    fn selected(self, n: u64) -> Result<Option<u64>> {
+        match self {
+            Top::Count(k) if k <= n && k > 0 => Ok(Some(k)),
+            Top::Count(k) => {
+                Err(Error::setting("the number to select", k, format!("from 1 to the {n} rows with a score")))
+            }
+            Top::Share(share) if share > 0.0 && share <= 1.0 => Ok(Some((share * n as f64).round() as u64)),
+            Top::Share(share) => Err(Error::setting("the share to select", share, "more than 0 and at most 1")),
+            Top::AboveMedian => Ok(None),
+        }
+    }
+}
+
 /// Numbers, one a row: borrowed or owned `f64`. Only `Option<f64>` can say that one is missing: a NaN
 /// in plain numbers is an error, since it is more often a slip than a statement.
 #[derive(Debug, Clone)]
@@ -148,16 +163,7 @@ impl Cut {
     /// Finds the cut for the best scores. Missing scores (NaN) are never selected.
     pub(crate) fn find(top: Top, scores: impl IntoIterator<Item = f64>) -> Result<Option<Self>> {
         let mut scores: Vec<f64> = scores.into_iter().filter(|s| !s.is_nan()).collect();
-        let n = scores.len() as u64;
-        let k = match top {
-            Top::Count(k) if k <= n && k > 0 => k,
-            Top::Count(k) => {
-                return Err(Error::setting("the number to select", k, format!("from 1 to the {n} rows with a score")));
-            }
-            Top::Share(share) if share > 0.0 && share <= 1.0 => (share * n as f64).round() as u64,
-            Top::Share(share) => return Err(Error::setting("the share to select", share, "more than 0 and at most 1")),
-            Top::AboveMedian => return Ok(Self::above_median(scores)),
-        };
+        let Some(k) = top.selected(scores.len() as u64)? else { return Ok(Self::above_median(scores)) };
         if k == 0 {
             return Ok(None);
         }
@@ -165,6 +171,39 @@ impl Cut {
         let above = scores.iter().filter(|s| **s > cut).count() as u64;
         let tied = scores.iter().filter(|s| **s == cut).count() as u64;
         Ok(Some(Cut { selected: k, cut, tied, edge: (k - above) as f64 / tied as f64 }))
+    }
+
+    /// The same where each score is that of so many rows.
+    #[cfg(any(feature = "csv", feature = "parquet"))]
+    pub(crate) fn of_cells(top: Top, cells: impl IntoIterator<Item = (f64, u64)>) -> Result<Option<Self>> {
+        let mut cells: Vec<(f64, u64)> = cells.into_iter().filter(|(s, _)| !s.is_nan()).collect();
+        cells.sort_unstable_by(|a, b| b.0.total_cmp(&a.0));
+        let n: u64 = cells.iter().map(|(_, rows)| rows).sum();
+        // The score of the row at a place from the best, counted from 0.
+        let at = |place: u64| {
+            let mut before = 0;
+            let found = cells.iter().find(|(_, rows)| {
+                before += rows;
+                before > place
+            });
+            found.map_or(0.0, |(score, _)| *score)
+        };
+        let count = |of: &dyn Fn(f64) -> bool| cells.iter().filter(|(s, _)| of(*s)).map(|(_, rows)| rows).sum::<u64>();
+        match top.selected(n)? {
+            Some(0) => Ok(None),
+            Some(k) => {
+                let cut = at(k - 1);
+                let (above, tied) = (count(&|s| s > cut), count(&|s| s == cut));
+                Ok(Some(Cut { selected: k, cut, tied, edge: (k - above) as f64 / tied as f64 }))
+            }
+            None if n == 0 => Ok(None),
+            None => {
+                let (upper, lower) = (at(n - 1 - n / 2), at(n - 1 - (n - 1) / 2));
+                let cut = if lower == upper { upper } else { lower / 2.0 + upper / 2.0 };
+                let (selected, tied) = (count(&|s| s > cut), count(&|s| s == cut));
+                Ok(Some(Cut { selected, cut, tied, edge: 0.0 }))
+            }
+        }
     }
 
     /// The cut at the median, which of an even number is midway between the two in the middle. `None` without scores.
@@ -509,6 +548,13 @@ mod tests {
             let found = Cut::find(Top::AboveMedian, scores.iter().copied()).unwrap();
             assert_eq!(found, Some(Cut { selected, cut, tied, edge: 0.0 }));
         }
+        // Counted scores are cut as the rows they stand for.
+        let cells = [(0.5, 2), (0.9, 1), (0.1, 3), (0.5, 1), (f64::NAN, 2), (-1.0, 4)];
+        let rows: Vec<f64> = cells.iter().flat_map(|(s, n)| vec![*s; *n as usize]).collect();
+        for top in (1..=11).map(Top::Count).chain([0.01, 0.3, 0.5, 1.0].map(Top::Share)).chain([Top::AboveMedian]) {
+            assert_eq!(Cut::of_cells(top, cells).unwrap(), Cut::find(top, rows.iter().copied()).unwrap(), "{top:?}");
+        }
+        assert!(Cut::of_cells(Top::Count(12), cells).is_err());
         assert_eq!(Cut::find(Top::AboveMedian, []).unwrap(), None);
     }
 

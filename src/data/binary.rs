@@ -175,7 +175,8 @@ pub fn default_missing() -> Vec<String> {
 }
 
 /// The pairs of texts that are plain without being told, unfavourable first.
-const PAIRS: [[&str; 2]; 6] = [["0", "1"], ["0.0", "1.0"], ["false", "true"], ["no", "yes"], ["n", "y"], ["f", "t"]];
+pub(crate) const PAIRS: [[&str; 2]; 6] =
+    [["0", "1"], ["0.0", "1.0"], ["false", "true"], ["no", "yes"], ["n", "y"], ["f", "t"]];
 
 /// How many distinct values a message needs before reading may stop.
 const ENOUGH: usize = 20;

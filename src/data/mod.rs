@@ -23,9 +23,12 @@ pub use segments::Segments;
 pub use table::{Column, Table};
 
 pub(crate) use batch::Rule;
-#[cfg(any(feature = "csv", feature = "parquet"))]
-pub(crate) use batch::is_weight;
 pub(crate) use batch::unique;
+#[cfg(any(feature = "csv", feature = "parquet"))]
+pub(crate) use batch::{WEIGHT, is_weight};
 pub(crate) use categorical::sorted_order;
 #[cfg(any(feature = "csv", feature = "parquet"))]
-pub(crate) use {binary::BinaryReader, columns::ModelColumns};
+pub(crate) use {
+    binary::{BinaryReader, PAIRS},
+    columns::ModelColumns,
+};

@@ -3,6 +3,7 @@
 use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 
+use super::Cells;
 use super::cells::{DECISIONS, SLOTS, Table};
 use super::kernel::{self, CHUNK, Counter, Span, Word};
 use super::scores::{LABELS, ScoreRuns, Scored, key_of};
@@ -64,17 +65,17 @@ pub struct Accumulator {
 }
 
 #[derive(Debug)]
-struct State {
-    schema: Schema,
+pub(super) struct State {
+    pub schema: Schema,
     /// Room for the levels of each axis, and for missing.
-    radices: Vec<usize>,
+    pub radices: Vec<usize>,
     layout: Layout,
-    tables: Vec<Table>,
-    scores: Vec<Option<ScoreRuns>>,
+    pub tables: Vec<Table>,
+    pub scores: Vec<Option<ScoreRuns>>,
     targets: Vec<Option<TargetRuns>>,
-    segmentations: Vec<Accumulator>,
+    pub segmentations: Vec<Accumulator>,
     /// The parts of rows counted.
-    units: u64,
+    pub units: u64,
 }
 
 #[derive(Debug)]
@@ -97,14 +98,26 @@ impl Accumulator {
     /// [`Error::Mismatch`] where the columns differ from those of the batches before,
     /// [`Error::TooManyCells`].
     pub fn update(&mut self, batch: &Batch) -> Result<()> {
+        self.take(batch, None)
+    }
+
+    /// Adds the rows of a batch, each of which may stand for many.
+    pub(super) fn take(&mut self, batch: &Batch, repeats: Option<&Cells>) -> Result<()> {
+        let weighted = batch.weight.is_some() || repeats.is_some_and(Cells::is_weighted);
         match &mut self.state {
-            None => self.state = Some(State::new(batch, self.limits)?),
-            Some(state) => state.follow(batch, self.limits)?,
+            None => self.state = Some(State::new(batch, weighted, self.limits)?),
+            Some(state) => state.follow(batch, weighted, self.limits)?,
         }
-        match &mut self.state {
-            Some(state) => state.add(batch, self.limits),
-            None => Ok(()),
+        match (&mut self.state, repeats) {
+            (Some(state), None) => state.add(batch, self.limits),
+            (Some(state), Some(repeats)) => state.add_cells(batch, repeats, self.limits),
+            (None, _) => Ok(()),
         }
+    }
+
+    /// The rows counted so far.
+    pub(super) fn rows_so_far(&self) -> u64 {
+        self.state.as_ref().map_or(0, |state| state.units / u64::from(state.schema.unit))
     }
 
     /// The tally of all batches, `None` if there was no batch.
@@ -122,7 +135,7 @@ fn level_columns<'b, 'a>(batch: &'b Batch<'a>) -> impl Iterator<Item = &'b Categ
 }
 
 impl State {
-    fn new(batch: &Batch, limits: Limits) -> Result<Self> {
+    fn new(batch: &Batch, weighted: bool, limits: Limits) -> Result<Self> {
         let axis =
             |c: &Categorical| Axis { name: c.name().into(), levels: c.levels().to_vec(), ordered: c.is_ordered() };
         let models = ModelDef::all_of(batch);
@@ -133,7 +146,7 @@ impl State {
             attributes: batch.attributes.iter().map(axis).collect(),
             strata: batch.strata.iter().map(axis).collect(),
             labelled: batch.label.is_some(),
-            weighted: batch.weight.is_some(),
+            weighted,
             targeted,
             models,
             segmentations: batch.segmentations.iter().map(SegmentationDef::of).collect(),
@@ -170,7 +183,7 @@ impl State {
     }
 
     /// Checks that a further batch has the same columns and makes room for new levels.
-    fn follow(&mut self, batch: &Batch, limits: Limits) -> Result<()> {
+    fn follow(&mut self, batch: &Batch, weighted: bool, limits: Limits) -> Result<()> {
         let mismatch = |problem: &str| Err(Error::Mismatch { problem: problem.into() });
         let axes = self.schema.attributes.iter_mut().chain(&mut self.schema.strata);
         if batch.attributes.len() + batch.strata.len() != self.radices.len()
@@ -179,7 +192,7 @@ impl State {
             return mismatch("the batches have other attributes or strata");
         }
         if batch.label.is_some() != self.schema.labelled
-            || batch.weight.is_some() != self.schema.weighted
+            || weighted != self.schema.weighted
             || batch.target.is_some() != self.schema.targeted
         {
             return mismatch("only some batches have a label, a weight or a target");
@@ -254,7 +267,7 @@ impl State {
         }
     }
 
-    fn group_number(&mut self, key: u64, limits: Limits) -> Result<usize> {
+    pub fn group_number(&mut self, key: u64, limits: Limits) -> Result<usize> {
         let Layout::Sparse(numbers) = &mut self.layout else { return Ok(key as usize) };
         let next = numbers.len();
         if let Some(number) = numbers.get(&key) {
@@ -301,7 +314,7 @@ impl State {
     }
 
     /// Whether there are only segments, whose counts hold all that is to be counted.
-    fn is_derived(&self) -> bool {
+    pub fn is_derived(&self) -> bool {
         !self.schema.segmentations.is_empty() && self.schema.models.iter().all(|m| !m.decides() && !m.scored)
     }
 
@@ -511,7 +524,7 @@ impl State {
 }
 
 /// The slot of every row of a chunk.
-fn stage<W: Word>(keys: &mut [W], batch: &Batch, model: usize, chunk: Span, strides: &[u64]) {
+pub(super) fn stage<W: Word>(keys: &mut [W], batch: &Batch, model: usize, chunk: Span, strides: &[u64]) {
     keys.fill(W::default());
     for (column, stride) in level_columns(batch).zip(strides) {
         kernel::add_levels(keys, column.codes(), chunk, *stride);
@@ -531,7 +544,7 @@ fn stage_undecided<W: Word>(keys: &mut [W], batch: &Batch, chunk: Span, strides:
     }
 }
 
-fn chunks(span: Span) -> impl Iterator<Item = Span> {
+pub(super) fn chunks(span: Span) -> impl Iterator<Item = Span> {
     (span.from..span.to).step_by(CHUNK).map(move |from| Span { from, to: (from + CHUNK).min(span.to) })
 }
 

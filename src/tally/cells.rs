@@ -77,6 +77,16 @@ impl ScoreSums {
         self.score_squared += squared * score * score;
     }
 
+    /// Adds rows of one score, with their Σw and Σw².
+    pub(crate) fn push_cell(&mut self, rows: u64, [weight, squared]: [f64; 2], score: f64) {
+        self.rows += rows as f64;
+        self.weight += weight;
+        self.weight_squared += squared;
+        self.score += weight * score;
+        self.score_weighted += squared * score;
+        self.score_squared += squared * score * score;
+    }
+
     pub(crate) fn add(&mut self, other: &ScoreSums, share: f64) {
         self.rows += share * other.rows;
         self.weight += share * other.weight;

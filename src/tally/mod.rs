@@ -9,6 +9,7 @@ mod accumulate;
 mod cells;
 mod kernel;
 mod margin;
+mod repeats;
 mod scores;
 mod segments;
 mod targets;
@@ -19,6 +20,9 @@ pub use accumulate::{Accumulator, Limits};
 pub use cells::{Cell, Counts, ScoreSums};
 pub(crate) use kernel::{Span, add_levels};
 pub(crate) use margin::{Group, Parts};
+pub use repeats::Cells;
+#[cfg(any(feature = "csv", feature = "parquet"))]
+pub(crate) use repeats::check_cell;
 pub(crate) use scores::key_of as score_key;
 
 use crate::data::parts::WHOLE;

@@ -66,6 +66,22 @@ impl ScoreTable {
         table
     }
 
+    /// Of entries that each stand for some rows, in any order.
+    pub fn of_cells(mut cells: Vec<(u64, u32, u64, [f64; 2])>, weighted: bool) -> Self {
+        cells.sort_by_key(|c| (c.0, c.1));
+        let mut table = Self::new(weighted);
+        let mut last = None;
+        for (key, slot, rows, weights) in cells {
+            if last == Some((key, slot)) {
+                table.add_to_last(rows, weights);
+            } else {
+                table.push(score_of(key), slot, rows, weights);
+                last = Some((key, slot));
+            }
+        }
+        table
+    }
+
     fn push(&mut self, score: f64, slot: u32, rows: u64, weights: [f64; 2]) {
         self.scores.push(score);
         self.slots.push(slot);
@@ -249,9 +265,26 @@ impl ScoreRuns {
         }
     }
 
-    /// Makes a table of the pending rows, and one of those that are not much larger.
+    /// Takes a table in, to keep at most so many entries.
+    pub fn add(&mut self, table: ScoreTable, weighted: bool, most: usize) {
+        if self.dropped {
+            return;
+        }
+        self.settle(weighted);
+        self.push(table);
+        if self.runs.iter().map(ScoreTable::len).sum::<usize>() > most {
+            *self = ScoreRuns { dropped: true, ..ScoreRuns::default() };
+        }
+    }
+
+    /// Makes a table of the pending rows.
     fn settle(&mut self, weighted: bool) {
         let table = ScoreTable::of(std::mem::take(&mut self.pending), weighted);
+        self.push(table);
+    }
+
+    /// Adds a table and makes one of those that are not much larger.
+    fn push(&mut self, table: ScoreTable) {
         if table.len() > 0 {
             self.runs.push(table);
         }

@@ -3,10 +3,12 @@
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
+use clap::builder::TypedValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::Shell;
 use evenhand::audit::{NamedGroup, PRESETS, Verdict};
 use evenhand::data::{LevelColumn, Top};
+use evenhand::engine::{Dialect, TableName};
 
 use crate::delivery::DeliveryArgs;
 use crate::mitigate::MitigateArgs;
@@ -28,6 +30,7 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     Audit(Box<AuditArgs>),
+    Sql(Box<SqlArgs>),
     Metrics(MetricsArgs),
     Init(InitArgs),
     Uplift(Box<UpliftArgs>),
@@ -68,7 +71,8 @@ Examples:
     evenhand init campaign.csv --output policy.toml
     evenhand audit campaign.csv --policy policy.toml
 
-  From a database, by a pipe:
+  From a database, counted there (`evenhand sql --help` says more), or row by row through a pipe:
+    evenhand audit --tally counts.parquet --attribute sex --decision targeted
     psql -c \"COPY customers TO STDOUT CSV HEADER\" | evenhand audit - -a sex -d targeted
 
 Exit status:
@@ -88,8 +92,13 @@ pub struct AuditArgs {
     /// Files that together are one batch: delimited text, plain or gzip, or Parquet. `-` is standard input.
     ///
     /// What a file is, is found from its content. Quoted globs such as 'daily/*.csv.gz' are expanded.
-    #[arg(required = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    #[arg(required_unless_present = "tally", value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub files: Vec<PathBuf>,
+
+    /// Instead of rows, the counts that a database answered to the statement of `evenhand sql`; repeatable for the parts of
+    /// one answer.
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with = "files")]
+    pub tally: Vec<PathBuf>,
 
     #[command(flatten)]
     pub columns: ColumnArgs,
@@ -101,6 +110,43 @@ pub struct AuditArgs {
     pub reading: ReadingArgs,
     #[command(flatten)]
     pub output: OutputArgs,
+}
+
+const SQL_EXAMPLES: &str = "\
+Examples:
+  Count in DuckDB, audit the counts:
+    evenhand sql --dialect duckdb --table customers -a sex -d targeted > count.sql
+    duckdb shop.db \"COPY ($(cat count.sql)) TO 'counts.parquet'\"
+    evenhand audit --tally counts.parquet -a sex -d targeted
+
+  In PostgreSQL:
+    evenhand sql --dialect postgres --table sales.customers -a sex -d targeted > count.sql
+    psql -c \"COPY ($(cat count.sql)) TO STDOUT CSV HEADER\" > counts.csv
+    evenhand audit --tally counts.csv -a sex -d targeted
+
+Give the audit the same columns, levels, favourable values, missing texts and groups as the statement; its policy, thresholds
+and numbers to select may be others.";
+
+/// Write the SQL statement that counts a table where it lives, for `evenhand audit --tally`.
+///
+/// The database is asked for counts of groups; rows do not leave it. The statement goes to standard output.
+#[derive(Debug, Args)]
+#[command(after_help = SQL_EXAMPLES)]
+pub struct SqlArgs {
+    /// The SQL to write.
+    #[arg(long, value_name = "DIALECT", value_parser = dialect())]
+    pub dialect: Dialect,
+
+    /// The table, as if quoted in SQL: capitals count, `schema.table` has two parts, 'schema."a.b"' too.
+    #[arg(long, value_name = "NAME", value_parser = parsed::<TableName>)]
+    pub table: TableName,
+
+    #[command(flatten)]
+    pub columns: ColumnArgs,
+    #[command(flatten)]
+    pub groups: GroupArgs,
+    #[command(flatten)]
+    pub policy: PolicyArgs,
 }
 
 #[derive(Debug, Args)]
@@ -414,6 +460,12 @@ pub fn assignment(text: &str) -> Result<Assignment, String> {
         }
         _ => Err("it needs a name, `=` and a value, as in sex=female".into()),
     }
+}
+
+/// The names of the dialects, for help and completion too.
+fn dialect() -> impl clap::builder::TypedValueParser<Value = Dialect> {
+    let names = ["duckdb", "spark", "postgres", "bigquery", "snowflake", "ansi"];
+    clap::builder::PossibleValuesParser::new(names).try_map(|name| name.parse::<Dialect>())
 }
 
 fn worth(text: &str) -> Result<(String, f64), String> {

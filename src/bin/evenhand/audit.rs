@@ -18,7 +18,8 @@ use crate::settings::Settings;
 /// Audits, shows the report, and answers the exit status of its verdict.
 pub fn run(args: &AuditArgs) -> Result<u8, Failure> {
     let settings = Settings::new(args)?;
-    let files = inputs::expand(&args.files)?;
+    let counted = !args.tally.is_empty();
+    let files = inputs::expand(if counted { &args.tally } else { &args.files })?;
     let path = args.output.output.as_deref();
     let format = Format::of(args.output.format, path);
     let target = Target::of_report(path, &files, "one of the files to audit")?.zip(path);
@@ -31,7 +32,8 @@ pub fn run(args: &AuditArgs) -> Result<u8, Failure> {
     let plan = plan(args, &settings)?;
     let source = inputs::open(&files, args.reading.delimiter, args.reading.no_header)?;
     let (source, bar) = Bar::watch(source, args.output.quiet);
-    let report = plan.audit_files(&source).map_err(|e| explain(e, args, &settings))?;
+    let report = if counted { plan.audit_counted(&source) } else { plan.audit_files(&source) };
+    let report = report.map_err(|e| explain(e, args, &settings))?;
     drop(bar);
 
     let style = TextStyle {

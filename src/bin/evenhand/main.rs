@@ -12,6 +12,7 @@ mod mitigate;
 mod output;
 mod progress;
 mod settings;
+mod sql;
 mod uplift;
 
 use std::io::Write;
@@ -40,6 +41,7 @@ fn main() -> ExitCode {
 fn run(command: Command) -> Result<u8, Failure> {
     match command {
         Command::Audit(args) => audit::run(&args),
+        Command::Sql(args) => sql::run(&args).map(|()| 0),
         Command::Metrics(args) => metrics::run(&args).map(|()| 0),
         Command::Init(args) => init::run(&args).map(|()| 0),
         Command::Uplift(args) => uplift::run(&args).map(|()| 0),

@@ -10,11 +10,31 @@ use evenhand::{Error, Place};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-use crate::args::AuditArgs;
+use crate::args::{AuditArgs, ColumnArgs, GroupArgs, PolicyArgs, SqlArgs};
 use crate::failure::{Failure, bad_policy};
 
 /// The policy where none is asked for.
 const USUAL: &str = "four-fifths";
+
+/// The flags that say what is asked, whatever is done with it.
+#[derive(Debug, Clone, Copy)]
+pub struct Flags<'a> {
+    pub columns: &'a ColumnArgs,
+    pub groups: &'a GroupArgs,
+    pub policy: &'a PolicyArgs,
+}
+
+impl<'a> From<&'a AuditArgs> for Flags<'a> {
+    fn from(args: &'a AuditArgs) -> Self {
+        Flags { columns: &args.columns, groups: &args.groups, policy: &args.policy }
+    }
+}
+
+impl<'a> From<&'a SqlArgs> for Flags<'a> {
+    fn from(args: &'a SqlArgs) -> Self {
+        Flags { columns: &args.columns, groups: &args.groups, policy: &args.policy }
+    }
+}
 
 /// Everything that an audit is told.
 #[derive(Debug)]
@@ -97,7 +117,8 @@ struct PolicyFile {
 
 impl Settings {
     /// Reads the policy file, if there is one, and puts the flags over it.
-    pub fn new(args: &AuditArgs) -> Result<Self, Failure> {
+    pub fn new<'a>(args: impl Into<Flags<'a>>) -> Result<Self, Failure> {
+        let args = args.into();
         let file = match &args.policy.policy {
             Some(path) => PolicyFile::read(path)?,
             None => PolicyFile::default(),
@@ -140,13 +161,13 @@ impl Settings {
 
 /// Puts over the columns of the file those that flags name. Lists are replaced, not added to, but for the
 /// texts that mean missing.
-fn put_columns(columns: &mut Columns, args: &AuditArgs) {
+fn put_columns(columns: &mut Columns, args: Flags) {
     fn put<T: Clone>(list: &mut Vec<T>, flags: &[T]) {
         if !flags.is_empty() {
             *list = flags.to_vec();
         }
     }
-    let flags = &args.columns;
+    let flags = args.columns;
     put(&mut columns.attributes, &flags.attributes);
     put(&mut columns.decisions, &flags.decisions);
     put(&mut columns.scores, &flags.scores);
@@ -173,8 +194,8 @@ fn put_columns(columns: &mut Columns, args: &AuditArgs) {
 }
 
 /// Puts over the segmentations of the file those that flags name. What is said of segments is of the only one.
-fn put_segments(columns: &mut Columns, args: &AuditArgs) -> Result<(), Failure> {
-    let flags = &args.columns;
+fn put_segments(columns: &mut Columns, args: Flags) -> Result<(), Failure> {
+    let flags = args.columns;
     if flags.segments.is_empty() {
         return Ok(());
     }
@@ -198,7 +219,7 @@ fn put_segments(columns: &mut Columns, args: &AuditArgs) -> Result<(), Failure> 
 }
 
 /// The policy of the file or the preset; the usual one where none is asked for and somebody is selected.
-fn policy(mut table: toml::Table, args: &AuditArgs, columns: &Columns) -> Result<Policy, Failure> {
+fn policy(mut table: toml::Table, args: Flags, columns: &Columns) -> Result<Policy, Failure> {
     if let Some(preset) = &args.policy.preset {
         return Ok(Policy::preset(preset)?);
     }
@@ -216,8 +237,8 @@ fn policy(mut table: toml::Table, args: &AuditArgs, columns: &Columns) -> Result
     })
 }
 
-fn put_policy(policy: &mut Policy, args: &AuditArgs) {
-    let flags = &args.policy;
+fn put_policy(policy: &mut Policy, args: Flags) {
+    let flags = args.policy;
     policy.confidence = flags.confidence.unwrap_or(policy.confidence);
     policy.minimum_group_size = flags.min_group_size.unwrap_or(policy.minimum_group_size);
     policy.inconclusive = flags.inconclusive.map_or(policy.inconclusive, Into::into);

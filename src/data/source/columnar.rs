@@ -277,7 +277,8 @@ impl NumberSink<'_> {
     /// Whether all numbers can be taken as they are.
     fn takes_all(&self, values: &[f64]) -> bool {
         let (weight, share) = (self.part == NumberPart::Weight, self.part == NumberPart::Share);
-        !self.missing.has_numbers()
+        !matches!(self.part, NumberPart::Count | NumberPart::Sum)
+            && !self.missing.has_numbers()
             && values.iter().fold(true, |all, v| {
                 all & v.is_finite() & (!weight | is_weight(*v)) & (!share | (0.0..=1.0).contains(v))
             })

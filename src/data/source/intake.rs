@@ -193,7 +193,7 @@ impl<'p> Intake<'p> {
             numbers: plan
                 .numbers
                 .iter()
-                .map(|n| NumberSink { column: n.column, part: n.part, missing: &plan.missing, values: Vec::new() })
+                .map(|n| NumberSink { column: n.column, part: n.part, missing: plan.marks(), values: Vec::new() })
                 .collect(),
             rows: 0,
             goal: match aim {

@@ -19,6 +19,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod cells;
 #[cfg(feature = "parquet")]
 mod columnar;
 mod copy;
@@ -53,6 +54,7 @@ pub use rows::Rows;
 use super::{BinaryReader, Columns, LevelColumn};
 use crate::error::{Error, Place, Result};
 use crate::tally::{Limits, Tally};
+pub(crate) use cells::{CellColumns, CellTable};
 use intake::{Aim, Intake, Outcome};
 use plan::Plan;
 use progress::{Listener, Meter};
@@ -288,6 +290,11 @@ impl Source {
             let (plan, total) = self.read(plan, Aim::Tally(limits))?;
             total.tally(&plan)
         })
+    }
+
+    /// Fails on a question that contradicts itself, as [`tally`](Self::tally) would.
+    pub(crate) fn check(columns: &Columns, extra: &[LevelColumn]) -> Result<()> {
+        Plan::new(columns, extra).map(|_| ())
     }
 
     /// Reads all rows into memory, for what needs rows: 4 bytes for each level, 1 for each label and decision and 8 for

@@ -34,6 +34,8 @@ pub(super) struct Plan {
     pub models: Vec<ModelPlan>,
     pub segmentations: Vec<SegmentPlan>,
     pub missing: Missing,
+    /// What means missing in labels, decisions and numbers, where that is not the same.
+    marks: Option<Missing>,
 }
 
 /// A column that becomes levels.
@@ -72,6 +74,10 @@ pub(super) enum NumberPart {
     Share,
     /// To be cut into bands.
     Banded,
+    /// How many rows a row stands for, or the number of what is wrong with them.
+    Count,
+    /// Σw or Σw² of the rows that a row stands for.
+    Sum,
 }
 
 /// A model: the place of its decision among the binaries, of its score among the numbers.
@@ -160,6 +166,8 @@ impl NumberPart {
             NumberPart::Share => "a share from 0 to 1 (leave those of all segments empty where they are missing)",
             NumberPart::Weight => "a finite weight of at least 0 (if above 0, from 1e-100 to 1e100) in every row",
             NumberPart::Banded => "a finite number, to be cut into bands",
+            NumberPart::Count => "a whole number below 2^53 of at least 0 in every row",
+            NumberPart::Sum => "a finite sum of at least 0 in every row",
         }
     }
 
@@ -168,6 +176,9 @@ impl NumberPart {
         let absent = missing.has_number(value);
         match self {
             NumberPart::Weight => Some(value).filter(|v| is_weight(*v) && !absent),
+            // Above 2^53 a number of 64 bits no longer tells one row from the next.
+            NumberPart::Count => Some(value).filter(|v| (0.0..9_007_199_254_740_992.0).contains(v) && v.fract() == 0.0),
+            NumberPart::Sum => Some(value).filter(|v| v.is_finite() && *v >= 0.0),
             _ if absent => Some(f64::NAN),
             NumberPart::Share => Some(value).filter(|v| (0.0..=1.0).contains(v)),
             _ => Some(value).filter(|v| v.is_finite()),
@@ -176,7 +187,7 @@ impl NumberPart {
 
     /// A missing number for its part, `None` where there must be one.
     pub fn absent(self) -> Option<f64> {
-        (self != NumberPart::Weight).then_some(f64::NAN)
+        (!matches!(self, NumberPart::Weight | NumberPart::Count | NumberPart::Sum)).then_some(f64::NAN)
     }
 
     /// A text, trimmed, for its part. `NaN` among the missing texts is meant for labels and levels: in a
@@ -257,7 +268,7 @@ impl Plan {
         Ok(plan)
     }
 
-    fn empty(missing: &[String]) -> Self {
+    pub fn empty(missing: &[String]) -> Self {
         Plan {
             columns: Vec::new(),
             levels: Vec::new(),
@@ -271,7 +282,18 @@ impl Plan {
             models: Vec::new(),
             segmentations: Vec::new(),
             missing: Missing::new(missing),
+            marks: None,
         }
+    }
+
+    /// Says what means missing in labels, decisions and numbers.
+    pub fn set_marks(&mut self, texts: &[String]) {
+        self.marks = Some(Missing::new(texts));
+    }
+
+    /// What means missing in labels, decisions and numbers.
+    pub fn marks(&self) -> &Missing {
+        self.marks.as_ref().unwrap_or(&self.missing)
     }
 
     fn column(&mut self, name: &str) -> usize {
@@ -282,13 +304,13 @@ impl Plan {
     }
 
     /// Adds a column of levels as they stand.
-    fn level(&mut self, name: &str) -> Result<usize> {
+    pub fn level(&mut self, name: &str) -> Result<usize> {
         let column = self.column(name);
         self.levels.push(LevelPlan::new(column, &LevelColumn::plain(name))?);
         Ok(self.levels.len() - 1)
     }
 
-    fn binary(&mut self, name: &str, asked: &Columns) -> usize {
+    pub fn binary(&mut self, name: &str, asked: &Columns) -> usize {
         let column = self.column(name);
         self.binaries.iter().position(|b| b.column == column).unwrap_or_else(|| {
             let favorable = asked.favorable.get(name).cloned().unwrap_or_default();
@@ -297,7 +319,7 @@ impl Plan {
         })
     }
 
-    fn number(&mut self, name: &str, part: NumberPart) -> usize {
+    pub fn number(&mut self, name: &str, part: NumberPart) -> usize {
         let column = self.column(name);
         self.numbers.iter().position(|n| n.column == column && n.part == part).unwrap_or_else(|| {
             self.numbers.push(NumberPlan { column, part });
@@ -365,7 +387,7 @@ impl Plan {
     /// Fresh readers of the binary columns.
     pub fn readers(&self) -> Vec<BinaryReader> {
         let reader = |b: &BinaryPlan| {
-            BinaryReader::new(&self.columns[b.column], b.favorable.clone(), self.missing.texts.clone())
+            BinaryReader::new(&self.columns[b.column], b.favorable.clone(), self.marks().texts.clone())
         };
         self.binaries.iter().map(reader).collect()
     }

@@ -1,6 +1,7 @@
 //! All rows of a source in memory, for what needs rows and not counts.
 
 use super::FileInfo;
+use super::cells::CellTable;
 use super::intake::{Parted, batch};
 use super::intern::{Levels, MISSING};
 use super::plan::Plan;
@@ -46,6 +47,12 @@ impl Rows {
     pub fn scores(&self, model: usize) -> Option<&[f64]> {
         let at = self.plan.models.get(model)?.score?;
         self.kept.numbers.get(at).map(Vec::as_slice)
+    }
+
+    /// The columns as they are.
+    pub(super) fn into_cells(self) -> CellTable {
+        let Kept { rows, names, levels, binaries, numbers } = self.kept;
+        CellTable { rows, names, levels, binaries, numbers, files: self.files }
     }
 
     /// How many rows there are.
