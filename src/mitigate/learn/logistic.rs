@@ -247,9 +247,10 @@ fn standard(features: ArrayView2<f64>, shares: &[f64], intercept: bool) -> [Vec<
     let sums = |of: &(dyn Fn(f64, usize) -> f64 + Sync)| -> Vec<f64> {
         let part = |task: usize| {
             let mut sums = vec![0.0; features.ncols()];
-            for row in task * TASK..features.nrows().min((task + 1) * TASK) {
+            let shares = shares.chunks(TASK).nth(task).unwrap_or_default();
+            for (share, row) in shares.iter().zip(task * TASK..) {
                 for ((at, sum), x) in sums.iter_mut().enumerate().zip(features.row(row)) {
-                    *sum += shares[row] * of(*x, at);
+                    *sum += share * of(*x, at);
                 }
             }
             sums

@@ -253,7 +253,7 @@ impl CalibratedScores {
 
 /// Fails on a score that is no share; NaN is a missing one.
 fn check(row: usize, score: f64) -> Result<()> {
-    if score < 0.0 || score > 1.0 {
+    if !score.is_nan() && !(0.0..=1.0).contains(&score) {
         return Err(Error::BadNumber {
             column: "score".into(),
             value: score.to_string(),

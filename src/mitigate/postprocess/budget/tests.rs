@@ -88,9 +88,11 @@ proptest! {
             &groups.iter().map(|g| Some(*g)).collect::<Vec<_>>(),
             &scores.iter().map(|s| Some(*s)).collect::<Vec<_>>(),
         );
-        let kinds: [(Constraint, fn(f64) -> f64); 2] =
-            [(Constraint::EqualOpportunity, |s| s), (Constraint::FalsePositiveRateParity, |s| 1.0 - s)];
-        for (constraint, part) in kinds {
+        for favorable in [true, false] {
+            let (constraint, part): (_, fn(f64) -> f64) = match favorable {
+                true => (Constraint::EqualOpportunity, |s| s),
+                false => (Constraint::FalsePositiveRateParity, |s| 1.0 - s),
+            };
             let chosen = Budget::new(people).constraint(constraint).gap(gap).apply(&of);
             match by_force(&groups, &scores, people, gap, part) {
                 Some(best) => {
