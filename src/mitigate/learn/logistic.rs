@@ -14,7 +14,7 @@ use crate::{Error, Place, Result};
 /// The largest component that the gradient may keep, per unit of weight.
 const TOLERANCE: f64 = 1e-9;
 /// The same for a fit that starts from another one: its labels and weights are a step on a way, not the end of it.
-const AGAIN: f64 = 1e-7;
+const AGAIN: f64 = 1e-5;
 /// A fit that stops short of it, but not further than this from it, is near enough for rounding to be the reason.
 const NEAR: f64 = 1e-6;
 /// Rows worked on at once, in the cache.
@@ -224,7 +224,7 @@ impl LogisticParams {
             }
         }
         let found = minimize(start, tolerance, |at| rows.local(at));
-        let far = found.at.iter().any(|b| !b.is_finite()) || found.steepest > NEAR;
+        let far = found.at.iter().any(|b| !b.is_finite()) || found.steepest > tolerance.max(NEAR);
         // Without a penalty, coefficients of separable labels have no end; scores of 0 and 1 tell.
         let apart = self.penalty == 0.0 && rows.are_apart(&found.at);
         if far || apart {

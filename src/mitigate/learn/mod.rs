@@ -60,7 +60,7 @@ pub trait Learner: Sync {
     fn fit(&self, features: ArrayView2<f64>, labels: &[bool], weights: &[f64]) -> Result<Self::Model>;
 
     /// Fits anew where a model of like rows is known, from which a learner may start. The model is that of
-    /// [`fit`](Self::fit), to rounding.
+    /// [`fit`](Self::fit), to a precision that decisions hardly feel: training under a constraint asks for many.
     ///
     /// # Errors
     /// As for [`fit`](Self::fit).

@@ -323,10 +323,8 @@ struct Game<'a, L: Learner> {
     predictors: Vec<Predictor<L::Model>>,
     decisions: Vec<Vec<bool>>,
     columns: Vec<Column>,
-    /// The multipliers that were answered.
-    asked: Vec<Vec<f64>>,
-    /// The last model, to start from.
-    last: Option<L::Model>,
+    /// The multipliers that were answered, each with the model, if it took one.
+    asked: Vec<(Vec<f64>, Option<L::Model>)>,
     fits: usize,
     tolerance: f64,
     shares: Vec<f64>,
@@ -349,7 +347,6 @@ where
             decisions: Vec::new(),
             columns: Vec::new(),
             asked: Vec::new(),
-            last: None,
             fits: 0,
             tolerance: 0.0,
             shares: Vec::new(),
@@ -362,10 +359,9 @@ where
     /// Asks the learner for its answer to some multipliers, and answers the number of the best one so far: a learner that makes
     /// other errors small than those that cost may have given a better one before.
     fn answer(&mut self, multipliers: &[f64]) -> Result<usize> {
-        if self.asked.iter().any(|asked| asked == multipliers) {
+        if self.asked.iter().any(|(asked, _)| asked == multipliers) {
             return Ok(self.best_against(multipliers));
         }
-        self.asked.push(multipliers.to_vec());
         let costs = self.problem.costs(multipliers);
         let labels: Vec<bool> = costs.iter().map(|cost| *cost < 0.0).collect();
         let sum: f64 = costs.iter().map(|cost| cost.abs()).sum();
@@ -375,14 +371,17 @@ where
         let predictor = match (any(true), any(false)) {
             (true, true) => {
                 self.fits += 1;
-                let model = match &self.last {
-                    Some(last) => self.learner.refit(last, self.features, &labels, &weights)?,
+                let model = match self.nearest(multipliers) {
+                    Some(near) => self.learner.refit(near, self.features, &labels, &weights)?,
                     None => self.learner.fit(self.features, &labels, &weights)?,
                 };
-                self.last = Some(model.clone());
+                self.asked.push((multipliers.to_vec(), Some(model.clone())));
                 Predictor::Model(model)
             }
-            (favorable, _) => Predictor::Constant(favorable),
+            (favorable, _) => {
+                self.asked.push((multipliers.to_vec(), None));
+                Predictor::Constant(favorable)
+            }
         };
         let decisions = predictor.decisions(self.features);
         // A classifier that decides as one before it adds nothing.
@@ -398,6 +397,13 @@ where
         self.predictors.push(predictor);
         self.decisions.push(decisions);
         Ok(self.best_against(multipliers))
+    }
+
+    /// The model of the multipliers nearest to these, to start from.
+    fn nearest(&self, multipliers: &[f64]) -> Option<&L::Model> {
+        let apart = |asked: &[f64]| asked.iter().zip(multipliers).map(|(a, b)| (a - b).abs()).sum::<f64>();
+        let models = self.asked.iter().filter_map(|(asked, model)| Some((apart(asked), model.as_ref()?)));
+        models.min_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, model)| model)
     }
 
     /// The best of all classifiers so far against some multipliers.
