@@ -3,7 +3,7 @@
 use linfa::ParamGuard;
 use linfa::dataset::{AsSingleTargets, DatasetBase};
 use linfa::traits::{Fit, PredictInplace};
-use ndarray::{Array1, Array2, ArrayBase, ArrayView1, ArrayView2, Data, Ix2};
+use ndarray::{Array1, Array2, ArrayBase, ArrayView1, ArrayView2, Axis, Data, Ix2, Slice};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
@@ -14,7 +14,7 @@ use crate::{Error, Place, Result};
 /// The largest component that the gradient may keep, per unit of weight.
 const TOLERANCE: f64 = 1e-9;
 /// The same for a fit that starts from another one: its labels and weights are a step on a way, not the end of it.
-const AGAIN: f64 = 1e-5;
+const AGAIN: f64 = 1e-6;
 /// A fit that stops short of it, but not further than this from it, is near enough for rounding to be the reason.
 const NEAR: f64 = 1e-6;
 /// Rows worked on at once, in the cache.
@@ -372,11 +372,11 @@ impl Rows<'_> {
         if self.intercept {
             columns.row_mut(0).fill(1.0);
         }
-        for (at, row) in (from..to).enumerate() {
-            let given = self.features.row(row);
-            for (column, ((x, center), scale)) in given.iter().zip(&self.centers).zip(&self.scales).enumerate() {
-                columns[[column + 1, at]] = (x - center) / scale;
-            }
+        let block = self.features.slice_axis(Axis(0), Slice::from(from..to));
+        let made = columns.outer_iter_mut().skip(1).zip(block.axis_iter(Axis(1)));
+        for ((mut made, given), (center, scale)) in made.zip(self.centers.iter().zip(&self.scales)) {
+            let factor = scale.recip();
+            made.iter_mut().zip(given).for_each(|(out, x)| *out = (x - center) * factor);
         }
         columns
     }
