@@ -1,6 +1,6 @@
 //! Forecasts of a number: errors of scores against a target, from rows to the report, however the rows are shared out.
 
-use evenhand::audit::AuditPlan;
+use evenhand::audit::{AuditPlan, Comparison, Policy};
 use evenhand::data::{Batch, Categorical};
 use evenhand::report::Report;
 use evenhand::tally::{Accumulator, Limits, Tally};
@@ -75,10 +75,26 @@ fn errors_are_of_the_target() {
                 assert_eq!(found.support.rows, known as f64);
             }
         }
-        // Groups are compared as by any figure.
+        // Groups are compared as by any figure, with all others too.
+        let others: Vec<Row> = rows().into_iter().filter(|r| r.0 != "a").map(|r| ("rest", r.1, r.2, r.3)).collect();
+        let [own, rest] = [by_hand(&rows(), "a", weighted)[2], by_hand(&others, "rest", weighted)[2]];
+        let rest_plan = AuditPlan::new().replicates(10).policy(against_rest());
+        let against = rest_plan.evaluate(&Tally::of(&batch(&rows(), weighted)).unwrap()).unwrap();
+        let found = against.models[0].table("group").unwrap().disparities.iter().find(|d| {
+            (d.metric.as_str(), d.group.as_deref(), d.against.as_str())
+                == ("root_mean_squared_error", Some("a"), "rest")
+                && d.comparison == Comparison::Difference
+        });
+        let found = found.unwrap().estimate.value.unwrap();
+        assert!((found - (own - rest)).abs() < 1e-9, "{found} for {}", own - rest);
         let table = report.models[0].table("group").unwrap();
         assert!(table.disparities.iter().any(|d| d.metric == "root_mean_squared_error" && d.estimate.value.is_some()));
     }
+}
+
+fn against_rest() -> Policy {
+    let text = "[[criteria]]\nmetric = \"root_mean_squared_error\"\ncomparison = \"difference\"\nagainst = \"rest\"\nmaximum = 1.0\n";
+    Policy::from_toml(text).unwrap()
 }
 
 fn near(a: &Report, b: &Report) {

@@ -33,7 +33,9 @@ pub(crate) struct Data {
     pub counts: Counts,
     pub strata: Stratified,
     pub scored: Option<ScoredGroup>,
-    /// The scores' errors as forecasts of the target, or, once a measure has asked for them, of labels.
+    /// The scores' errors as forecasts of the target, where there is one.
+    target: Option<ErrorSums>,
+    /// The same of labels, once a measure has asked for them.
     errors: OnceLock<ErrorSums>,
     pub segments: Option<SegmentCounts>,
     /// Its place on the list that the scores make, which it shares with the other groups of the slice.
@@ -260,7 +262,7 @@ impl<'a> Outcome<'a> {
             Outcome::Cells => {}
             Outcome::Scored(_, cut) => {
                 for (data, errors) in all.iter_mut().zip(tally.errors(model, parts).into_iter().flatten()) {
-                    data.errors = errors.into();
+                    data.target = Some(errors);
                 }
                 let Some(scored) = tally.scored(model, parts) else { return all };
                 let list = Arc::new(Listed::of(&scored.iter().collect::<Vec<_>>(), *cut));
@@ -279,15 +281,13 @@ impl<'a> Outcome<'a> {
 }
 
 impl Data {
-    /// The errors of the scores as forecasts, summed once for all measures of them.
+    /// The errors of the scores as forecasts of the target, or of labels: these are summed once for all measures of them.
     fn errors(&self) -> Option<&ErrorSums> {
-        match (self.errors.get(), &self.scored) {
-            (Some(errors), _) => Some(errors),
-            (None, scored) => {
-                let scored = scored.as_ref()?;
-                Some(self.errors.get_or_init(|| ErrorSums::of_scores(scored)))
-            }
+        if self.target.is_some() {
+            return self.target.as_ref();
         }
+        let scored = self.scored.as_ref()?;
+        Some(self.errors.get_or_init(|| ErrorSums::of_scores(scored)))
     }
 
     /// For every part, what all others have together, the cells apart; nothing where that would be too much to copy.
@@ -298,7 +298,13 @@ impl Data {
             let others = || parts.iter().enumerate().filter(move |(i, _)| *i != but).map(|(_, d)| *d);
             let scored: Vec<&ScoredGroup> = others().filter_map(|d| d.scored.as_ref()).collect();
             let segments: Vec<&SegmentCounts> = others().filter_map(|d| d.segments.as_ref()).collect();
+            let target = others().filter_map(|d| d.target.as_ref()).fold(None, |all: Option<ErrorSums>, sums| {
+                let mut all = all.unwrap_or_default();
+                all.merge(sums);
+                Some(all)
+            });
             Data {
+                target,
                 scored: (few && !scored.is_empty()).then(|| ScoredGroup::joined(&scored)),
                 segments: (!segments.is_empty()).then(|| SegmentCounts::joined(&segments)),
                 list: parts[but].list.clone().map(|list| OnList { others: true, ..list }),
