@@ -100,6 +100,19 @@ pub(crate) fn group_of_row(batch: &Batch, attributes: &[String], row: usize) -> 
     attributes.iter().map(|name| level(name).unwrap_or_else(|| "?".into())).collect::<Vec<_>>().join(" & ")
 }
 
+/// The error for a row whose group is not among those that something was fitted on; the context is said after its name.
+pub(crate) fn not_among(
+    batch: &Batch,
+    attributes: &[String],
+    known: &[Vec<String>],
+    row: usize,
+    context: String,
+) -> Error {
+    let names: Vec<String> = known.iter().map(|levels| levels.join(" & ")).collect();
+    let name = group_of_row(batch, attributes, row);
+    Error::unknown("group", &name, context, names.iter().map(String::as_str))
+}
+
 /// All combinations of levels, numbered by mixed digits: 0 for missing, level + 1.
 struct Grid<'b> {
     columns: Vec<&'b Categorical<'b>>,

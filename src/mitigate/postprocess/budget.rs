@@ -19,8 +19,8 @@ use problem::Problem;
 ///
 /// Within a group the best scores are taken, ties by a hash of the row. How many of each: for a given lowest rate r, each
 /// group has from as many as reach r to as many as reach no more than r + gap, and the best scores of all fill what the
-/// budget leaves; the sum is concave in r but for whole persons, so every r at which a count changes is looked at near its top, and all of them where
-/// they are few. Nothing is drawn: the same rows always give the same people. Rows weigh alike: people are counted.
+/// budget leaves; the sum is concave in r but for whole persons, so every r at which a count changes is looked at near its
+/// top, and all of them where they are few. Nothing is drawn: the same rows always give the same people. Rows weigh alike: people are counted.
 ///
 /// Rates of selection need no label. Nor do true or false positive rates here, since labels are not known yet: with scores that
 /// are probabilities s, a group's expected true positive rate is `Σ s` of its people selected over `Σ s` of all of them, its

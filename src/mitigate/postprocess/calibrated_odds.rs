@@ -2,9 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::scores_of;
+use super::{check_rows, labels_of, scores_of};
 use crate::data::{Batch, POSITIVE, UNKNOWN};
-use crate::mitigate::groups::{Groups, MISSING, NEW, group_of_row};
+use crate::mitigate::groups::{Groups, MISSING, NEW, not_among};
 use crate::mitigate::random::uniform;
 use crate::{Error, Place, Result};
 
@@ -146,8 +146,7 @@ impl CalibratedOdds {
     /// [`Error::MissingColumn`], [`Error::TooManyCells`].
     pub fn fit(&self, batch: &Batch) -> Result<CalibratedScores> {
         let scores = scores_of(batch, self.model.as_deref())?;
-        let problem = "calibrated odds need a label; add one to the batch";
-        let label = batch.label.as_ref().ok_or(Error::Nothing { problem, place: Place::default() })?.codes();
+        let label = labels_of(batch, "calibrated odds need a label; add one to the batch")?;
         let groups = Groups::of(batch, &self.attributes)?;
         let mut sums = vec![Sums::default(); groups.len()];
         let mut left_out = 0;
@@ -223,21 +222,16 @@ impl CalibratedScores {
     /// [`Error::UnequalLengths`], [`Error::MissingColumn`]; [`Error::BadNumber`] with the row for a score outside [0, 1];
     /// [`Error::Unknown`] with the row for a group that was not met when they were fitted.
     pub fn mix(&self, batch: &Batch, scores: &[f64], ids: &[u64], seed: u64) -> Result<Vec<f64>> {
-        for (column, rows) in [("score", scores.len()), ("id", ids.len())] {
-            if rows != batch.rows() {
-                return Err(Error::UnequalLengths { column: column.into(), rows, expected: batch.rows() });
-            }
-        }
+        check_rows("score", scores.len(), batch)?;
+        check_rows("id", ids.len(), batch)?;
         let levels: Vec<Vec<String>> = self.groups.iter().map(|g| g.levels.clone()).collect();
         let groups = Groups::matching(&self.attributes, &levels, batch)?;
         let mixed = |(row, (group, score)): (usize, (&u32, &f64))| {
             check(row, *score)?;
             match *group {
                 NEW => {
-                    let known: Vec<String> = self.groups.iter().map(MixedGroup::name).collect();
                     let context = format!(" among those that were fitted (row {} has it)", row + 1);
-                    let name = group_of_row(batch, &self.attributes, row);
-                    Err(Error::unknown("group", &name, context, known.iter().map(String::as_str)))
+                    Err(not_among(batch, &self.attributes, &levels, row, context))
                 }
                 MISSING => Ok(*score),
                 _ if score.is_nan() => Ok(*score),

@@ -23,6 +23,20 @@ pub mod thresholds;
 use crate::data::Batch;
 use crate::{Error, Place, Result};
 
+/// The labels of a batch that must have them.
+fn labels_of<'b>(batch: &'b Batch, problem: &'static str) -> Result<&'b [u8]> {
+    let label = batch.label.as_ref().ok_or(Error::Nothing { problem, place: Place::default() })?;
+    Ok(label.codes())
+}
+
+/// Fails where a column has not a value for each row of a batch.
+fn check_rows(column: &str, rows: usize, batch: &Batch) -> Result<()> {
+    if rows != batch.rows() {
+        return Err(Error::UnequalLengths { column: column.into(), rows, expected: batch.rows() });
+    }
+    Ok(())
+}
+
 /// The scores of a model of a batch: of the one that is named, or of the only one that has scores. NaN where one is missing.
 fn scores_of<'b>(batch: &'b Batch, model: Option<&str>) -> Result<&'b [f64]> {
     let scored: Vec<_> = batch.models.iter().filter_map(|m| Some((m.name.as_str(), m.score.as_ref()?))).collect();

@@ -3,9 +3,9 @@
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::scores_of;
+use super::{check_rows, scores_of};
 use crate::data::Batch;
-use crate::mitigate::groups::{Groups, MISSING, NEW, group_of_row};
+use crate::mitigate::groups::{Groups, MISSING, NEW, not_among};
 pub use crate::mitigate::quantiles::RepairTarget;
 use crate::mitigate::quantiles::{Quantiles, Step, moved};
 use crate::mitigate::random::uniform;
@@ -278,9 +278,7 @@ impl RepairedScores {
     /// # Errors
     /// As for [`repair`](Self::repair).
     pub fn repair_spread(&self, batch: &Batch, scores: &[f64], ids: &[u64], seed: u64) -> Result<Vec<f64>> {
-        if ids.len() != batch.rows() {
-            return Err(Error::UnequalLengths { column: "id".into(), rows: ids.len(), expected: batch.rows() });
-        }
+        check_rows("id", ids.len(), batch)?;
         let pairs: Vec<Vec<[f64; 2]>> = self.groups.iter().map(ScoreMoves::pairs).collect();
         let quantiles: Vec<Quantiles> = self.groups.iter().map(ScoreMoves::quantiles).collect();
         self.each(batch, scores, |row, group, score| {
@@ -301,16 +299,12 @@ impl RepairedScores {
         scores: &[f64],
         repaired: impl Fn(usize, usize, f64) -> f64 + Sync,
     ) -> Result<Vec<f64>> {
-        if scores.len() != batch.rows() {
-            return Err(Error::UnequalLengths { column: "score".into(), rows: scores.len(), expected: batch.rows() });
-        }
+        check_rows("score", scores.len(), batch)?;
         let levels: Vec<Vec<String>> = self.groups.iter().map(|g| g.levels.clone()).collect();
         let groups = Groups::matching(&self.attributes, &levels, batch)?;
         if let Some(row) = groups.iter().position(|g| *g == NEW) {
-            let known: Vec<String> = self.groups.iter().map(ScoreMoves::name).collect();
             let context = format!(" among those that the repair was fitted on (row {} has it)", row + 1);
-            let name = group_of_row(batch, &self.attributes, row);
-            return Err(Error::unknown("group", &name, context, known.iter().map(String::as_str)));
+            return Err(not_among(batch, &self.attributes, &levels, row, context));
         }
         let each = |(row, (group, score)): (usize, (&u32, &f64))| match *group {
             MISSING => *score,

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{check_columns, check_rows};
 use crate::data::Batch;
-use crate::mitigate::groups::{Groups, MISSING, NEW, group_of_row};
+use crate::mitigate::groups::{Groups, MISSING, NEW, not_among};
 use crate::mitigate::quantiles::{Quantiles, RepairTarget, moved};
 use crate::{Error, Place, Result};
 
@@ -173,10 +173,8 @@ impl Repaired {
         check_columns(features, self.features)?;
         let group = Groups::matching(&self.attributes, &self.groups, batch)?;
         if let Some(row) = group.iter().position(|g| *g == NEW) {
-            let known: Vec<String> = self.groups.iter().map(|levels| levels.join(" & ")).collect();
             let context = format!(" among those that the repair was fitted on (row {} has it)", row + 1);
-            let name = group_of_row(batch, &self.attributes, row);
-            return Err(Error::unknown("group", &name, context, known.iter().map(String::as_str)));
+            return Err(not_among(batch, &self.attributes, &self.groups, row, context));
         }
         let mut out = features.to_owned();
         for repaired in &self.columns {

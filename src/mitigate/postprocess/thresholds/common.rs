@@ -4,7 +4,7 @@ use rayon::slice::ParallelSliceMut;
 use serde::{Deserialize, Serialize};
 
 use super::curve::{EVERYBODY, NOBODY};
-use super::{Constraint, Objective, check_slack, scores_of};
+use super::{Constraint, NEED, Objective, check_slack, labels_of, scores_of};
 use crate::data::{Batch, POSITIVE, UNKNOWN};
 use crate::mitigate::groups::{Groups, MISSING};
 use crate::{Error, Place, Result};
@@ -94,8 +94,7 @@ impl CommonThreshold {
     pub fn fit(&self, batch: &Batch) -> Result<FoundThreshold> {
         check_slack(self.slack)?;
         let scores = scores_of(batch, self.model.as_deref())?;
-        let problem = "thresholds need a label; add one to the batch";
-        let label = batch.label.as_ref().ok_or(Error::Nothing { problem, place: Place::default() })?.codes();
+        let label = labels_of(batch, NEED)?;
         let groups = Groups::of(batch, &self.attributes)?;
         let known = |row: &usize| groups.of_row[*row] != MISSING && label[*row] != UNKNOWN && !scores[*row].is_nan();
         let mut order: Vec<usize> = (0..batch.rows()).filter(known).collect();

@@ -19,9 +19,9 @@ pub use reject::{RejectOption, RejectRule};
 use rayon::slice::ParallelSliceMut;
 use serde::{Deserialize, Serialize};
 
-use super::scores_of;
+use super::{check_rows, labels_of, scores_of};
 use crate::data::{Batch, POSITIVE, UNKNOWN};
-use crate::mitigate::groups::{Groups, MISSING, NEW, group_of_row};
+use crate::mitigate::groups::{Groups, MISSING, NEW, not_among};
 use crate::mitigate::random::uniform;
 use crate::{Error, Place, Result};
 use curve::{Curve, Point};
@@ -271,8 +271,7 @@ impl ThresholdOptimizer {
     pub fn fit(&self, batch: &Batch) -> Result<GroupThresholds> {
         check_slack(self.slack)?;
         let scores = scores_of(batch, self.model.as_deref())?;
-        let problem = "thresholds need a label; add one to the batch";
-        let label = batch.label.as_ref().ok_or(Error::Nothing { problem, place: Place::default() })?.codes();
+        let label = labels_of(batch, NEED)?;
         let groups = Groups::of(batch, &self.attributes)?;
         let (mut rows, mut pool, mut left_out) = (vec![Vec::new(); groups.len()], Vec::new(), 0);
         for (row, group) in groups.of_row.iter().enumerate() {
@@ -359,6 +358,32 @@ impl ThresholdOptimizer {
     }
 }
 
+/// What thresholds say of a batch without labels.
+const NEED: &str = "thresholds need a label; add one to the batch";
+
+/// The place of each row's group among those known, or none where it is not known and that is allowed.
+fn places(
+    batch: &Batch,
+    scores: &[f64],
+    (attributes, known): (&[String], &[Vec<String>]),
+    (missing_allowed, words): (bool, &str),
+) -> Result<Vec<Option<usize>>> {
+    check_rows("score", scores.len(), batch)?;
+    let groups = Groups::matching(attributes, known, batch)?;
+    let place = |(row, (group, score)): (usize, (&u32, &f64))| {
+        if score.is_nan() {
+            let (column, place) = ("score".into(), Place::row(row));
+            return Err(Error::BadNumber { column, value: "NaN".into(), place, expected: "a score for each row" });
+        }
+        match *group {
+            MISSING if missing_allowed => Ok(None),
+            MISSING | NEW => Err(not_among(batch, attributes, known, row, format!(" {words}, in row {}", row + 1))),
+            group => Ok(Some(group as usize)),
+        }
+    };
+    groups.iter().zip(scores).enumerate().map(place).collect()
+}
+
 fn check_slack(slack: f64) -> Result<()> {
     if !(0.0..=1.0).contains(&slack) {
         return Err(Error::setting("the largest gap between rates", slack, "a number from 0 to 1"));
@@ -404,38 +429,17 @@ impl GroupThresholds {
     /// group that was not met when they were fitted, or one that is not known where those are refused;
     /// [`Error::MissingColumn`].
     pub fn probabilities(&self, batch: &Batch, scores: &[f64]) -> Result<Vec<f64>> {
-        if scores.len() != batch.rows() {
-            return Err(Error::UnequalLengths { column: "score".into(), rows: scores.len(), expected: batch.rows() });
-        }
         let levels: Vec<Vec<String>> = self.groups.iter().map(|g| g.levels.clone()).collect();
-        let groups = Groups::matching(&self.attributes, &levels, batch)?;
         let pooled: Vec<Mixed> =
             self.pooled.iter().map(|t| Mixed { threshold: *t, below: false, probability: 1.0 }).collect();
-        let probability = |(row, (group, score)): (usize, (&u32, &f64))| {
-            let unknown = || {
-                let name = group_of_row(batch, &self.attributes, row);
-                let names: Vec<String> = self.groups.iter().map(GroupThreshold::name).collect();
-                let context = format!(" with a threshold, in row {}", row + 1);
-                Error::unknown("group", &name, context, names.iter().map(String::as_str))
-            };
-            if score.is_nan() {
-                let (column, place) = ("score".into(), Place::row(row));
-                return Err(Error::BadNumber { column, value: "NaN".into(), place, expected: "a score for each row" });
-            }
-            let thresholds = match *group {
-                MISSING if pooled.is_empty() => return Err(unknown()),
-                MISSING => &pooled,
-                NEW => return Err(unknown()),
-                group => &self.groups[group as usize].thresholds,
-            };
-            Ok(thresholds
-                .iter()
-                .filter(|m| (*score >= m.threshold) != m.below)
-                .map(|m| m.probability)
-                .sum::<f64>()
-                .min(1.0))
+        let rule = (self.pooled.is_some(), "with a threshold");
+        let places = places(batch, scores, (&self.attributes, &levels), rule)?;
+        let probability = |(place, score): (Option<usize>, &f64)| {
+            let thresholds = place.map_or(&pooled, |group| &self.groups[group].thresholds);
+            let reached = thresholds.iter().filter(|m| (*score >= m.threshold) != m.below);
+            reached.map(|m| m.probability).sum::<f64>().min(1.0)
         };
-        groups.iter().zip(scores).enumerate().map(probability).collect()
+        Ok(places.into_iter().zip(scores).map(probability).collect())
     }
 
     /// Decides for each row of a batch. A person of one id meets the same draw under one seed, whoever else is in the batch.
@@ -443,9 +447,7 @@ impl GroupThresholds {
     /// # Errors
     /// As for [`probabilities`](Self::probabilities).
     pub fn decide(&self, batch: &Batch, scores: &[f64], ids: &[u64], seed: u64) -> Result<Vec<bool>> {
-        if ids.len() != batch.rows() {
-            return Err(Error::UnequalLengths { column: "id".into(), rows: ids.len(), expected: batch.rows() });
-        }
+        check_rows("id", ids.len(), batch)?;
         let chances = self.probabilities(batch, scores)?;
         Ok(chances.iter().zip(ids).map(|(chance, id)| uniform(seed, *id) < *chance).collect())
     }

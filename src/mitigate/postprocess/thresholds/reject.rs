@@ -7,9 +7,9 @@ use serde::{Deserialize, Serialize};
 
 use super::curve::{Curve, NOBODY, Point};
 use super::optimize::{self, Worth};
-use super::{Constraint, Objective, UnknownGroup, check_slack, scores_of};
+use super::{Constraint, Objective, UnknownGroup, check_slack, labels_of, places, scores_of};
 use crate::data::{Batch, POSITIVE, UNKNOWN};
-use crate::mitigate::groups::{Groups, MISSING, NEW, group_of_row};
+use crate::mitigate::groups::{Groups, MISSING};
 use crate::{Error, Place, Result};
 
 /// Finds the threshold and the margin about it within which the disadvantaged are selected and the others are not (reject
@@ -150,8 +150,7 @@ impl RejectOption {
     pub fn fit(&self, batch: &Batch) -> Result<RejectRule> {
         check_slack(self.slack)?;
         let scores = scores_of(batch, self.model.as_deref())?;
-        let problem = "the reject option needs a label; add one to the batch";
-        let label = batch.label.as_ref().ok_or(Error::Nothing { problem, place: Place::default() })?.codes();
+        let label = labels_of(batch, "the reject option needs a label; add one to the batch")?;
         let groups = Groups::of(batch, &self.attributes)?;
         let mut rows: Vec<(f64, bool, f64, u32)> = Vec::with_capacity(batch.rows());
         let mut left_out = 0;
@@ -334,30 +333,14 @@ impl RejectRule {
     /// group that was not met when the rule was fitted, or one that is not known where those are refused;
     /// [`Error::MissingColumn`].
     pub fn decide(&self, batch: &Batch, scores: &[f64]) -> Result<Vec<bool>> {
-        if scores.len() != batch.rows() {
-            return Err(Error::UnequalLengths { column: "score".into(), rows: scores.len(), expected: batch.rows() });
-        }
         let known: Vec<Vec<String>> = self.disadvantaged.iter().chain(&self.others).cloned().collect();
-        let groups = Groups::matching(&self.attributes, &known, batch)?;
-        let decide = |(row, (group, score)): (usize, (&u32, &f64))| {
-            let unknown = || {
-                let name = group_of_row(batch, &self.attributes, row);
-                let names: Vec<String> = known.iter().map(|levels| levels.join(" & ")).collect();
-                let context = format!(" in the rule, in row {}", row + 1);
-                Error::unknown("group", &name, context, names.iter().map(String::as_str))
-            };
-            if score.is_nan() {
-                let (column, place) = ("score".into(), Place::row(row));
-                return Err(Error::BadNumber { column, value: "NaN".into(), place, expected: "a score for each row" });
-            }
-            let from = match *group {
-                NEW => return Err(unknown()),
-                MISSING => self.pooled.ok_or_else(unknown)?,
-                group if (group as usize) < self.disadvantaged.len() => self.lower,
-                _ => self.upper,
-            };
-            Ok(*score >= from)
+        let rule = (self.pooled.is_some(), "in the rule");
+        let places = places(batch, scores, (&self.attributes, &known), rule)?;
+        let from = |place: Option<usize>| match place {
+            None => self.pooled.unwrap_or(NOBODY),
+            Some(group) if group < self.disadvantaged.len() => self.lower,
+            Some(_) => self.upper,
         };
-        groups.iter().zip(scores).enumerate().map(decide).collect()
+        Ok(places.into_iter().zip(scores).map(|(place, score)| *score >= from(place)).collect())
     }
 }
