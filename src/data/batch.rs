@@ -388,7 +388,7 @@ impl<'a> BatchBuilder<'a> {
     /// [`Error::Duplicate`] names, [`Error::BadNumber`] with column and row for a weight, score, label or
     /// decision outside its range, [`Error::BadSetting`] for a threshold or number to select, or a target that no score
     /// forecasts.
-    pub fn build(self) -> Result<Batch<'a>> {
+    pub fn build(mut self) -> Result<Batch<'a>> {
         let mut columns: Vec<(&str, usize)> = Vec::new();
         columns.extend(self.attributes.iter().chain(&self.strata).map(|c| (c.name(), c.codes().len())));
         columns.extend(self.label.iter().map(|l| ("label", l.codes().len())));
@@ -425,8 +425,8 @@ impl<'a> BatchBuilder<'a> {
         ] {
             unique(&names)?;
         }
-        if let Some(label) = &self.label {
-            label.check("label")?;
+        if let Some(label) = &mut self.label {
+            label.settle("label")?;
         }
         if let Some(weight) = &self.weight {
             check_numbers("weight", &weight.values, is_weight, WEIGHT)?;
@@ -477,8 +477,8 @@ impl Model<'_> {
                 "a finite score (leave it empty, or None, where it is missing)",
             )?;
         }
-        match &self.rule {
-            Rule::Given(decision) => decision.check(&self.name),
+        match &mut self.rule {
+            Rule::Given(decision) => decision.settle(&self.name),
             Rule::AtLeast(t) if !t.is_finite() => Err(Error::setting("the threshold", t, "a finite number")),
             Rule::Top(top) => {
                 let scores = self.score.as_ref().map_or(&[][..], |s| &s.values);

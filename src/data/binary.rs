@@ -35,6 +35,8 @@ pub const UNKNOWN: u8 = 2;
 #[derive(Debug, Clone)]
 pub struct Binary<'a> {
     codes: Cow<'a, [u8]>,
+    /// Whether a row may be unknown: false only where it is known that none is.
+    gaps: bool,
 }
 
 impl<'a> Binary<'a> {
@@ -56,12 +58,21 @@ impl<'a> Binary<'a> {
             values.into_iter().enumerate().map(|(row, v)| reader.code(v.as_ref(), row as u64)).collect::<Vec<u8>>();
         reader.check(|row| Place { file: None, row: Some(row + 1) })?;
         reader.finish()?;
-        Ok(Binary { codes: codes.into() })
+        Ok(Self::unchecked(codes.into()))
+    }
+
+    fn unchecked(codes: Cow<'a, [u8]>) -> Self {
+        Binary { codes, gaps: true }
     }
 
     /// The same column, borrowed.
     pub(crate) fn borrowed(&self) -> Binary<'_> {
-        Binary { codes: Cow::Borrowed(&self.codes) }
+        Binary { codes: Cow::Borrowed(&self.codes), gaps: self.gaps }
+    }
+
+    /// Whether a row may be unknown: false only where [`settle`](Self::settle) saw none.
+    pub(crate) fn may_have_gaps(&self) -> bool {
+        self.gaps
     }
 
     /// One code a row: 0 unfavourable, 1 favourable, 2 unknown.
@@ -69,11 +80,14 @@ impl<'a> Binary<'a> {
         &self.codes
     }
 
-    /// Checks that every code is one.
-    pub(crate) fn check(&self, name: &str) -> Result<()> {
+    /// Checks that every code is one; answers whether one is unknown.
+    pub(crate) fn check(&self, name: &str) -> Result<bool> {
         let bad = |c: &u8| *c > UNKNOWN;
+        let mut gaps = false;
         for (i, chunk) in self.codes.chunks(4096).enumerate() {
-            if chunk.iter().fold(0, |most, c| most.max(*c)) > UNKNOWN {
+            let most = chunk.iter().fold(0, |most, c| most.max(*c));
+            gaps |= most == UNKNOWN;
+            if most > UNKNOWN {
                 let at = chunk.iter().position(bad).unwrap_or(0);
                 return Err(Error::BadNumber {
                     column: name.into(),
@@ -83,13 +97,19 @@ impl<'a> Binary<'a> {
                 });
             }
         }
+        Ok(gaps)
+    }
+
+    /// The same, noting the answer.
+    pub(crate) fn settle(&mut self, name: &str) -> Result<()> {
+        self.gaps = self.check(name)?;
         Ok(())
     }
 }
 
 impl<'a> From<&'a [u8]> for Binary<'a> {
     fn from(codes: &'a [u8]) -> Self {
-        Binary { codes: Cow::Borrowed(codes) }
+        Binary::unchecked(Cow::Borrowed(codes))
     }
 }
 
@@ -101,7 +121,7 @@ impl<'a> From<&'a Vec<u8>> for Binary<'a> {
 
 impl From<Vec<u8>> for Binary<'_> {
     fn from(codes: Vec<u8>) -> Self {
-        Binary { codes: codes.into() }
+        Binary::unchecked(codes.into())
     }
 }
 
@@ -113,7 +133,7 @@ impl<const N: usize> From<[u8; N]> for Binary<'_> {
 
 impl From<&[bool]> for Binary<'_> {
     fn from(values: &[bool]) -> Self {
-        Binary { codes: values.iter().map(|v| u8::from(*v)).collect() }
+        Binary::unchecked(values.iter().map(|v| u8::from(*v)).collect())
     }
 }
 
@@ -125,7 +145,7 @@ impl From<&Vec<bool>> for Binary<'_> {
 
 impl From<&[Option<bool>]> for Binary<'_> {
     fn from(values: &[Option<bool>]) -> Self {
-        Binary { codes: values.iter().map(|v| v.map_or(UNKNOWN, u8::from)).collect() }
+        Binary::unchecked(values.iter().map(|v| v.map_or(UNKNOWN, u8::from)).collect())
     }
 }
 
@@ -138,13 +158,13 @@ impl From<&[f64]> for Binary<'_> {
             v if v.is_nan() => UNKNOWN,
             _ => u8::MAX,
         };
-        Binary { codes: values.iter().map(code).collect() }
+        Binary::unchecked(values.iter().map(code).collect())
     }
 }
 
 impl From<ArrayView1<'_, bool>> for Binary<'_> {
     fn from(values: ArrayView1<'_, bool>) -> Self {
-        Binary { codes: values.iter().map(|v| u8::from(*v)).collect() }
+        Binary::unchecked(values.iter().map(|v| u8::from(*v)).collect())
     }
 }
 
@@ -152,14 +172,14 @@ impl<'a> From<ArrayView1<'a, u8>> for Binary<'a> {
     fn from(values: ArrayView1<'a, u8>) -> Self {
         match values.to_slice() {
             Some(slice) => slice.into(),
-            None => Binary { codes: values.iter().copied().collect() },
+            None => Binary::unchecked(values.iter().copied().collect()),
         }
     }
 }
 
 impl From<ArrayView1<'_, usize>> for Binary<'_> {
     fn from(values: ArrayView1<'_, usize>) -> Self {
-        Binary { codes: values.iter().map(|v| u8::try_from(*v).unwrap_or(u8::MAX)).collect() }
+        Binary::unchecked(values.iter().map(|v| u8::try_from(*v).unwrap_or(u8::MAX)).collect())
     }
 }
 

@@ -43,20 +43,26 @@ impl Codes<'_> {
         }
     }
 
-    /// The first row whose code has no level, with that code.
-    fn first_bad(&self, levels: usize) -> Option<(usize, u64)> {
-        // Adding one sends missing to zero, so one comparison checks both. The largest of a chunk is found in the
+    /// Whether a row is missing; or the first row whose code has no level, with that code.
+    fn scan(&self, levels: usize) -> std::result::Result<bool, (usize, u64)> {
+        // Adding one sends missing to zero, so that the largest and the least tell all. Those of a chunk are found in the
         // codes' own type, which the compiler vectorises; the search runs only where something is wrong.
         macro_rules! scan {
             ($codes:expr) => {{
-                $codes.chunks(4096).enumerate().find_map(|(i, chunk)| {
-                    let most = chunk.iter().fold(0, |most, c| c.wrapping_add(1).max(most));
-                    if most as usize <= levels {
-                        return None;
+                let mut gaps = false;
+                for (i, chunk) in $codes.chunks(4096).enumerate() {
+                    let (least, most) = chunk
+                        .iter()
+                        .map(|c| c.wrapping_add(1))
+                        .fold((1, 0), |(least, most), c| (c.min(least), c.max(most)));
+                    gaps |= least == 0;
+                    if most as usize > levels
+                        && let Some(at) = chunk.iter().position(|c| c.wrapping_add(1) as usize > levels)
+                    {
+                        return Err((i * 4096 + at, u64::from(chunk[at])));
                     }
-                    let at = chunk.iter().position(|c| c.wrapping_add(1) as usize > levels)?;
-                    Some((i * 4096 + at, u64::from(chunk[at])))
-                })
+                }
+                Ok(gaps)
             }};
         }
         match self {
@@ -121,6 +127,8 @@ pub struct Categorical<'a> {
     levels: Cow<'a, [String]>,
     codes: Codes<'a>,
     ordered: bool,
+    /// Whether a row may be missing: false only where it is known that none is.
+    gaps: bool,
 }
 
 impl<'a> Categorical<'a> {
@@ -153,8 +161,12 @@ impl<'a> Categorical<'a> {
             codes.push(code);
         }
         let (order, rank) = sorted_order(&levels);
-        for code in codes.iter_mut().filter(|c| **c != u32::MAX) {
-            *code = rank[*code as usize];
+        let mut gaps = false;
+        for code in &mut codes {
+            match rank.get(*code as usize) {
+                Some(rank) => *code = *rank,
+                None => gaps = true,
+            }
         }
         let levels: Vec<String> = order.iter().map(|i| std::mem::take(&mut levels[*i])).collect();
         let codes = if levels.len() < usize::from(u8::MAX) {
@@ -163,7 +175,7 @@ impl<'a> Categorical<'a> {
         } else {
             Codes::U32(codes.into())
         };
-        Categorical { name: name.into(), levels: levels.into(), codes, ordered: false }
+        Categorical { name: name.into(), levels: levels.into(), codes, ordered: false, gaps }
     }
 
     /// From one value a row of any kind that can be told apart and shown: integers, `bool`, `char`, an enum.
@@ -216,7 +228,8 @@ impl<'a> Categorical<'a> {
     /// From parts that a reader has made itself and so need no check: it makes one a chunk.
     #[cfg(any(feature = "csv", feature = "parquet"))]
     pub(crate) fn trusted(name: &str, levels: &'a [String], codes: Codes<'a>, ordered: bool) -> Self {
-        Categorical { name: name.into(), levels: Cow::Borrowed(levels), codes, ordered }
+        let gaps = codes.scan(levels.len()).unwrap_or(true);
+        Categorical { name: name.into(), levels: Cow::Borrowed(levels), codes, ordered, gaps }
     }
 
     /// The same column, borrowed.
@@ -226,7 +239,8 @@ impl<'a> Categorical<'a> {
             Codes::U16(c) => Codes::U16(Cow::Borrowed(c)),
             Codes::U32(c) => Codes::U32(Cow::Borrowed(c)),
         };
-        Categorical { name: self.name.clone(), levels: Cow::Borrowed(&self.levels), codes, ordered: self.ordered }
+        let levels = Cow::Borrowed(&*self.levels);
+        Categorical { name: self.name.clone(), levels, codes, ordered: self.ordered, gaps: self.gaps }
     }
 
     /// The same column under another name, its levels in no order of their own.
@@ -239,13 +253,13 @@ impl<'a> Categorical<'a> {
     where
         'a: 'b,
     {
-        Categorical { name: self.name.clone(), levels: self.levels.clone(), codes, ordered: self.ordered }
+        Categorical { name: self.name.clone(), levels: self.levels.clone(), codes, ordered: self.ordered, gaps: true }
     }
 
     /// The same levels, owned, with other codes, which must be theirs.
     pub(crate) fn owned_with(&self, codes: Codes<'static>) -> Categorical<'static> {
         let levels = Cow::Owned(self.levels.to_vec());
-        Categorical { name: self.name.clone(), levels, codes, ordered: self.ordered }
+        Categorical { name: self.name.clone(), levels, codes, ordered: self.ordered, gaps: true }
     }
 
     fn checked(name: String, levels: Cow<'a, [String]>, codes: Codes<'a>) -> Result<Self> {
@@ -253,10 +267,12 @@ impl<'a> Categorical<'a> {
         if let Some(twice) = levels.iter().find(|l| !seen.insert(l.as_str())) {
             return Err(Error::Duplicate { name: format!("{name} = {twice}") });
         }
-        if let Some((row, code)) = codes.first_bad(levels.len()) {
-            return Err(Error::BadCode { column: name, code, levels: levels.len(), place: Place::row(row) });
+        match codes.scan(levels.len()) {
+            Ok(gaps) => Ok(Categorical { name, levels, codes, ordered: false, gaps }),
+            Err((row, code)) => {
+                Err(Error::BadCode { column: name, code, levels: levels.len(), place: Place::row(row) })
+            }
         }
-        Ok(Categorical { name, levels, codes, ordered: false })
     }
 
     /// Says that the levels have an order of their own (age bands, tiers): they are kept as given
@@ -280,6 +296,11 @@ impl<'a> Categorical<'a> {
     /// One code a row.
     pub fn codes(&self) -> &Codes<'a> {
         &self.codes
+    }
+
+    /// Whether a row may be missing: false only where it is known that none is.
+    pub(crate) fn may_have_gaps(&self) -> bool {
+        self.gaps
     }
 
     /// Whether the levels have an order of their own.

@@ -1,12 +1,12 @@
 //! From batches to a tally: chooses the layout of the cells and runs the kernels over it.
 
-use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 
 use super::Cells;
 use super::cells::{DECISIONS, SLOTS, Table};
-use super::kernel::{self, CHUNK, Counter, Span, Word};
-use super::scores::{LABELS, ScoreRuns, Scored, key_of};
+use super::compact::{Compact, SHARED_SLOTS};
+use super::kernel::{self, CHUNK, Keys, Span, Word};
+use super::scores::{ScoreRuns, Scored, key_of};
 use super::targets::TargetRuns;
 use super::{Axis, ModelDef, Schema, SegmentationDef, Tally};
 use crate::data::parts::WHOLE;
@@ -33,13 +33,11 @@ impl Default for Limits {
 
 /// Up to so many slots a table is laid out in full.
 const DENSE_SLOTS: u128 = 1 << 22;
-/// Up to so many slots every thread has a table of its own.
-const SHARED_SLOTS: usize = 1 << 16;
 /// Rows in a unit of parallel work. Fixed, so that sums of weights are added in the same order
 /// whatever the number of threads.
-const BLOCK: usize = 1 << 19;
+pub(super) const BLOCK: usize = 1 << 19;
 /// Units whose tables are held at once.
-const WAVE: usize = 16;
+pub(super) const WAVE: usize = 16;
 
 /// Collects batches of the same columns into one [`Tally`].
 ///
@@ -130,7 +128,7 @@ impl Accumulator {
 }
 
 /// The level columns of a batch, attributes first.
-fn level_columns<'b, 'a>(batch: &'b Batch<'a>) -> impl Iterator<Item = &'b Categorical<'a>> {
+pub(super) fn level_columns<'b, 'a>(batch: &'b Batch<'a>) -> impl Iterator<Item = &'b Categorical<'a>> {
     batch.attributes.iter().chain(&batch.strata)
 }
 
@@ -288,19 +286,20 @@ impl State {
             // Counted with the segments.
         } else if let Some(parts) = batch.parts {
             self.add_parts(batch, parts, limits)?;
-        } else if matches!(self.layout, Layout::Sparse(_)) {
-            self.add_sparse(batch, limits)?;
         } else {
-            let slots = self.tables.first().map_or(0, |t| t.rows.len());
-            for model in 0..self.tables.len() {
-                let narrow = self.narrow(model);
-                match slots / SLOTS * narrow.unwrap_or(SLOTS) {
-                    0..=1024 => self.add_counted::<1024>(batch, model),
-                    1025..=8192 => self.add_counted::<8192>(batch, model),
-                    8193..=SHARED_SLOTS => self.add_counted::<SHARED_SLOTS>(batch, model),
-                    _ => self.add_dense::<u32>(batch, model),
+            let layouts: Vec<Compact> = (0..self.tables.len()).map(|model| Compact::of(batch, model)).collect();
+            match self.layout {
+                Layout::Sparse(_) if layouts.iter().any(|l| l.slots > SHARED_SLOTS) => {
+                    self.add_sparse(batch, limits)?
                 }
-                self.add_scores(batch, model, limits);
+                Layout::Sparse(_) | Layout::Dense => {
+                    for (model, layout) in layouts.iter().enumerate() {
+                        match layout.slots {
+                            0..=SHARED_SLOTS => self.add_compact(batch, model, layout, limits)?,
+                            _ => self.add_dense(batch, model, limits),
+                        }
+                    }
+                }
             }
         }
         for (all, segments) in self.segmentations.iter_mut().zip(&batch.segmentations) {
@@ -318,104 +317,51 @@ impl State {
         !self.schema.segmentations.is_empty() && self.schema.models.iter().all(|m| !m.decides() && !m.scored)
     }
 
-    /// The slots that a group needs while nothing is decided: one for each state of the label. So the table of a
-    /// segmentation fits the cache as that of a decision does.
-    fn narrow(&self, model: usize) -> Option<usize> {
-        (!self.schema.models[model].decides()).then_some(if self.schema.labelled { LABELS } else { 1 })
+    /// Counts rows in the few slots that they need, and moves what was counted to where it is kept.
+    fn add_compact(&mut self, batch: &Batch, model: usize, layout: &Compact, limits: Limits) -> Result<()> {
+        let counted = layout.count(batch, model);
+        let strides = kernel::strides(&self.radices, 1);
+        let mut places = vec![0; counted.rows.len()];
+        for from in (0..counted.rows.len()).filter(|at| counted.rows[*at] > 0) {
+            let (key, slot) = layout.place(from, &strides);
+            places[from] = self.group_number(key, limits)? * SLOTS + slot;
+            self.tables[model].add_slot(places[from], &counted, from);
+        }
+        let keys = layout.keys(batch, model);
+        let mut staged = [0u16; CHUNK];
+        self.add_scores(batch, model, limits, |keys_of, chunk| {
+            let staged = &mut staged[..keys_of.len()];
+            keys.stage(staged, chunk);
+            keys_of.iter_mut().zip(staged).for_each(|(key, slot)| *key = places[usize::from(*slot)] as u32);
+        });
+        Ok(())
     }
 
-    /// Unweighted rows without scores, into a table that fits the cache; otherwise as the general case.
-    fn add_counted<const N: usize>(&mut self, batch: &Batch, model: usize) {
-        if self.schema.weighted || self.schema.models[model].scored {
-            return match self.tables[model].rows.len() > SHARED_SLOTS {
-                true => self.add_dense::<u32>(batch, model),
-                false => self.add_dense::<u16>(batch, model),
-            };
-        }
-        let narrow = self.narrow(model);
-        let strides = kernel::strides(&self.radices, narrow.unwrap_or(SLOTS));
-        let labelled = self.schema.labelled;
-        let count = |span: Span| {
-            let mut counter = Counter::<N>::new();
-            let mut keys = [0u16; CHUNK];
-            for chunk in chunks(span) {
-                let keys = &mut keys[..chunk.to - chunk.from];
-                match narrow {
-                    None => stage(keys, batch, model, chunk, &strides),
-                    Some(_) => stage_undecided(keys, batch, chunk, &strides, labelled),
-                }
-                counter.count(keys);
-            }
-            counter.finish()
-        };
-        // Counts are integers: how the rows are shared out cannot change them.
-        let parts = if batch.rows < 2 * BLOCK { 1 } else { rayon::current_num_threads() };
-        let step = batch.rows.div_ceil(parts).max(1);
-        let spans: Vec<Span> =
-            (0..batch.rows).step_by(step).map(|from| Span { from, to: (from + step).min(batch.rows) }).collect();
-        let counts: Vec<Vec<u64>> = if parts == 1 {
-            spans.into_iter().map(count).collect()
-        } else {
-            spans.into_par_iter().map(count).collect()
-        };
-        // Undecided is the third state of a decision, unknown that of a label.
-        let slot = |at: usize| match narrow {
-            None => at,
-            Some(1) => at * SLOTS + 2 * DECISIONS + 2,
-            Some(narrow) => at / narrow * SLOTS + at % narrow * DECISIONS + 2,
-        };
-        let rows = &mut self.tables[model].rows;
-        for part in counts {
-            for (at, counted) in part.into_iter().enumerate().filter(|(_, counted)| *counted > 0) {
-                rows[slot(at)] += counted;
-            }
-        }
-    }
-
-    fn add_dense<W: Word + Send>(&mut self, batch: &Batch, model: usize) {
-        let strides = kernel::strides(&self.radices, SLOTS);
-        let table = &mut self.tables[model];
-        let slots = table.rows.len();
-        let (weighted, scored) = (self.schema.weighted, self.schema.models[model].scored);
+    /// Counts rows where they are kept.
+    fn add_dense(&mut self, batch: &Batch, model: usize, limits: Limits) {
+        let keys = full(batch, model, &self.radices);
         let weights = batch.weight.as_ref().map(|w| &*w.values);
-        let scores = batch.models.get(model).and_then(|m| m.score.as_ref()).filter(|_| scored).map(|s| &*s.values);
-        let fill = |table: &mut Table, span: Span| {
-            let mut keys = [W::default(); CHUNK];
-            for chunk in chunks(span) {
-                let keys = &mut keys[..chunk.to - chunk.from];
-                stage(keys, batch, model, chunk, &strides);
-                let part = chunk.from..chunk.to;
-                kernel::accumulate(table, keys, weights.map(|w| &w[part.clone()]), scores.map(|s| &s[part.clone()]));
-            }
-        };
-        if slots > SHARED_SLOTS || batch.rows <= BLOCK {
-            return fill(table, Span { from: 0, to: batch.rows });
+        let scores = batch.models.get(model).and_then(|m| m.score.as_ref()).map(|s| &*s.values);
+        let mut staged = [0u32; CHUNK];
+        for chunk in chunks(Span { from: 0, to: batch.rows }) {
+            let staged = &mut staged[..chunk.to - chunk.from];
+            keys.stage(staged, chunk);
+            let part = chunk.from..chunk.to;
+            let (weights, scores) = (weights.map(|w| &w[part.clone()]), scores.map(|s| &s[part.clone()]));
+            kernel::accumulate(&mut self.tables[model], staged, weights, scores);
         }
-        let blocks: Vec<Span> =
-            (0..batch.rows).step_by(BLOCK).map(|from| Span { from, to: (from + BLOCK).min(batch.rows) }).collect();
-        for wave in blocks.chunks(WAVE) {
-            let parts: Vec<Table> = wave
-                .par_iter()
-                .map(|span| {
-                    let mut part = Table::zeros(slots, weighted, scored);
-                    fill(&mut part, *span);
-                    part
-                })
-                .collect();
-            parts.iter().for_each(|part| table.add(part));
-        }
+        self.add_scores(batch, model, limits, |staged, chunk| keys.stage(staged, chunk));
     }
 
-    /// Keeps the scores of a model.
-    fn add_scores(&mut self, batch: &Batch, model: usize, limits: Limits) {
+    /// Keeps the scores of a model; `stage` gives the slots of a chunk.
+    fn add_scores(&mut self, batch: &Batch, model: usize, limits: Limits, mut stage: impl FnMut(&mut [u32], Span)) {
         let Some(runs) = &mut self.scores[model] else { return };
         let Some(scores) = batch.models.get(model).and_then(|m| m.score.as_ref()) else { return };
-        let strides = kernel::strides(&self.radices, SLOTS);
         let weights = batch.weight.as_ref().map(|w| &*w.values);
         let mut keys = [0u32; CHUNK];
         for chunk in chunks(Span { from: 0, to: batch.rows }) {
             let keys = &mut keys[..chunk.to - chunk.from];
-            stage(keys, batch, model, chunk, &strides);
+            stage(keys, chunk);
             let part = chunk.from..chunk.to;
             let of_chunk = &scores.values[part.clone()];
             let rows = scored_rows(keys, of_chunk, weights.map(|w| &w[part]));
@@ -428,11 +374,11 @@ impl State {
 
     /// Rows of which only a part is counted.
     fn add_parts(&mut self, batch: &Batch, parts: &[u32], limits: Limits) -> Result<()> {
-        let strides = kernel::strides(&self.radices, SLOTS);
+        let full = full(batch, 0, &self.radices);
         let mut keys = [0u64; CHUNK];
         for chunk in chunks(Span { from: 0, to: batch.rows }) {
             let keys = &mut keys[..chunk.to - chunk.from];
-            stage(keys, batch, 0, chunk, &strides);
+            full.stage(keys, chunk);
             for (row, key) in (chunk.from..chunk.to).zip(keys.iter().map(|k| k.index())) {
                 if parts[row] == 0 {
                     continue;
@@ -451,24 +397,30 @@ impl State {
     }
 
     fn add_sparse(&mut self, batch: &Batch, limits: Limits) -> Result<()> {
-        let strides = kernel::strides(&self.radices, SLOTS);
+        let mut levels = Keys::new();
+        for (column, stride) in level_columns(batch).zip(kernel::strides(&self.radices, 1)) {
+            levels.levels(column.codes(), stride, true);
+        }
+        let outcome = |model: usize| {
+            let mut keys = Keys::new();
+            keys.label(batch, DECISIONS as u64);
+            keys.decision(batch.models.get(model));
+            keys
+        };
+        let outcomes: Vec<Keys> = (0..self.tables.len()).map(outcome).collect();
         let weights = batch.weight.as_ref().map(|w| &*w.values);
         let (mut groups, mut numbers, mut keys) = ([0u64; CHUNK], [0u64; CHUNK], [0u64; CHUNK]);
         for chunk in chunks(Span { from: 0, to: batch.rows }) {
             let length = chunk.to - chunk.from;
             let groups = &mut groups[..length];
-            groups.fill(0);
-            for (column, stride) in level_columns(batch).zip(&strides) {
-                kernel::add_levels(groups, column.codes(), chunk, stride / SLOTS as u64);
-            }
+            levels.stage(groups, chunk);
             for (number, key) in numbers.iter_mut().zip(groups.iter()) {
                 *number = (self.group_number(*key, limits)? * SLOTS) as u64;
             }
-            for model in 0..self.tables.len() {
+            for (model, outcome) in outcomes.iter().enumerate() {
                 let keys = &mut keys[..length];
-                keys.copy_from_slice(&numbers[..length]);
-                kernel::add_label(keys, batch, chunk, DECISIONS as u64);
-                kernel::add_decision(keys, batch.models.get(model), chunk);
+                outcome.stage(keys, chunk);
+                keys.iter_mut().zip(&numbers).for_each(|(key, group)| *key += group);
                 let scored = self.schema.models[model].scored;
                 let scores = batch.models.get(model).and_then(|m| m.score.as_ref()).filter(|_| scored);
                 let part = chunk.from..chunk.to;
@@ -523,25 +475,15 @@ impl State {
     }
 }
 
-/// The slot of every row of a chunk.
-pub(super) fn stage<W: Word>(keys: &mut [W], batch: &Batch, model: usize, chunk: Span, strides: &[u64]) {
-    keys.fill(W::default());
-    for (column, stride) in level_columns(batch).zip(strides) {
-        kernel::add_levels(keys, column.codes(), chunk, *stride);
+/// Slots with a place for missing in every column: the key of a group, its label and its decision.
+pub(super) fn full<'b, 'a>(batch: &'b Batch<'a>, model: usize, radices: &[usize]) -> Keys<'b, 'a> {
+    let mut keys = Keys::new();
+    for (column, stride) in level_columns(batch).zip(kernel::strides(radices, SLOTS)) {
+        keys.levels(column.codes(), stride, true);
     }
-    kernel::add_label(keys, batch, chunk, DECISIONS as u64);
-    kernel::add_decision(keys, batch.models.get(model), chunk);
-}
-
-/// The narrow slot of every row of a chunk, where nothing is decided.
-fn stage_undecided<W: Word>(keys: &mut [W], batch: &Batch, chunk: Span, strides: &[u64], labelled: bool) {
-    keys.fill(W::default());
-    for (column, stride) in level_columns(batch).zip(strides) {
-        kernel::add_levels(keys, column.codes(), chunk, *stride);
-    }
-    if labelled {
-        kernel::add_label(keys, batch, chunk, 1);
-    }
+    keys.label(batch, DECISIONS as u64);
+    keys.decision(batch.models.get(model));
+    keys
 }
 
 pub(super) fn chunks(span: Span) -> impl Iterator<Item = Span> {

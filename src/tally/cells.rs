@@ -251,27 +251,27 @@ impl Table {
 
     /// Adds all of a table of the same shape.
     pub fn add(&mut self, other: &Table) {
-        for group in 0..self.rows.len() / SLOTS {
-            self.add_group(group, other, group);
+        for slot in 0..self.rows.len() {
+            self.add_slot(slot, other, slot);
         }
     }
 
     /// Adds one group of another table to one group of this.
     pub fn add_group(&mut self, to: usize, other: &Table, from: usize) {
-        let (to, from) = (to * SLOTS..(to + 1) * SLOTS, from * SLOTS..(from + 1) * SLOTS);
-        for (mine, theirs) in self.rows[to.clone()].iter_mut().zip(&other.rows[from.clone()]) {
-            *mine += theirs;
+        for slot in 0..SLOTS {
+            self.add_slot(to * SLOTS + slot, other, from * SLOTS + slot);
         }
+    }
+
+    /// Adds one slot of another table to one slot of this.
+    pub fn add_slot(&mut self, to: usize, other: &Table, from: usize) {
+        self.rows[to] += other.rows[from];
         if let (Some(mine), Some(theirs)) = (&mut self.weights, &other.weights) {
-            for (mine, theirs) in mine[to.clone()].iter_mut().zip(&theirs[from.clone()]) {
-                mine[0] += theirs[0];
-                mine[1] += theirs[1];
-            }
+            mine[to][0] += theirs[from][0];
+            mine[to][1] += theirs[from][1];
         }
         if let (Some(mine), Some(theirs)) = (&mut self.scores, &other.scores) {
-            for (mine, theirs) in mine[to].iter_mut().zip(&theirs[from]) {
-                mine.add(theirs, 1.0);
-            }
+            mine[to].add(&theirs[from], 1.0);
         }
     }
 

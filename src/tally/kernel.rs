@@ -56,74 +56,146 @@ pub(crate) struct Span {
 
 /// Adds each row's level, times the stride of its column, to its key. Code + 1 wraps missing to 0.
 pub(crate) fn add_levels<W: Word>(keys: &mut [W], codes: &Codes, span: Span, stride: u64) {
+    add_codes(keys, codes, span, stride, 1);
+}
+
+/// Adds each row's code and a bias, times the stride of its column, to its key.
+fn add_codes<W: Word>(keys: &mut [W], codes: &Codes, span: Span, stride: u64, bias: u8) {
     match codes {
-        Codes::U8(c) => {
-            let stride = W::of(stride);
-            for (key, code) in keys.iter_mut().zip(&c[span.from..span.to]) {
-                key.mul_add_byte(stride, code.wrapping_add(1));
-            }
-        }
+        Codes::U8(c) => add_bytes(keys, &[Bytes { states: c, stride, bias }], span),
         Codes::U16(c) => {
             for (key, code) in keys.iter_mut().zip(&c[span.from..span.to]) {
-                key.mul_add(stride, u32::from(code.wrapping_add(1)));
+                key.mul_add(stride, u32::from(code.wrapping_add(bias.into())));
             }
         }
         Codes::U32(c) => {
             for (key, code) in keys.iter_mut().zip(&c[span.from..span.to]) {
-                key.mul_add(stride, code.wrapping_add(1));
+                key.mul_add(stride, code.wrapping_add(bias.into()));
             }
         }
     }
 }
 
-fn add_states<W: Word>(keys: &mut [W], states: &[u8], stride: u64) {
-    let stride = W::of(stride);
-    for (key, state) in keys.iter_mut().zip(states) {
-        key.mul_add_byte(stride, *state);
+/// A column of bytes: a row's byte and a bias, times the stride, is its part of the key.
+#[derive(Clone, Copy)]
+struct Bytes<'b> {
+    states: &'b [u8],
+    stride: u64,
+    bias: u8,
+}
+
+/// Adds columns of bytes to the keys, several at once: keys are loaded and stored once for all of them.
+fn add_bytes<W: Word>(keys: &mut [W], columns: &[Bytes], span: Span) {
+    let of = |b: &Bytes| (W::of(b.stride), b.bias);
+    let mut rest = columns;
+    while let [a, others @ ..] = rest {
+        let (p, (sa, ba)) = (&a.states[span.from..span.to], of(a));
+        rest = match others {
+            [b, c, d, others @ ..] => {
+                let (q, (sb, bb)) = (&b.states[span.from..span.to], of(b));
+                let (r, (sc, bc)) = (&c.states[span.from..span.to], of(c));
+                let (s, (sd, bd)) = (&d.states[span.from..span.to], of(d));
+                for ((((key, a), b), c), d) in keys.iter_mut().zip(p).zip(q).zip(r).zip(s) {
+                    key.mul_add_byte(sa, a.wrapping_add(ba));
+                    key.mul_add_byte(sb, b.wrapping_add(bb));
+                    key.mul_add_byte(sc, c.wrapping_add(bc));
+                    key.mul_add_byte(sd, d.wrapping_add(bd));
+                }
+                others
+            }
+            [b, others @ ..] => {
+                let (q, (sb, bb)) = (&b.states[span.from..span.to], of(b));
+                for ((key, a), b) in keys.iter_mut().zip(p).zip(q) {
+                    key.mul_add_byte(sa, a.wrapping_add(ba));
+                    key.mul_add_byte(sb, b.wrapping_add(bb));
+                }
+                others
+            }
+            [] => {
+                for (key, a) in keys.iter_mut().zip(p) {
+                    key.mul_add_byte(sa, a.wrapping_add(ba));
+                }
+                &[]
+            }
+        };
     }
 }
 
-fn add_constant<W: Word>(keys: &mut [W], constant: u8, stride: u64) {
-    for key in keys {
-        key.mul_add(stride, u32::from(constant));
-    }
+/// What a row's key is made of: a digit for each column.
+pub(crate) struct Keys<'b, 'a> {
+    /// What is the same for all rows.
+    start: u64,
+    bytes: Vec<Bytes<'b>>,
+    wide: Vec<(&'b Codes<'a>, u64, u8)>,
+    /// The model whose scores decide.
+    deciding: Option<&'b Model<'a>>,
 }
 
-/// Adds the label's part of the slot, `stride` for each state.
-pub(crate) fn add_label<W: Word>(keys: &mut [W], batch: &Batch, span: Span, stride: u64) {
-    match &batch.label {
-        Some(label) => add_states(keys, &label.codes()[span.from..span.to], stride),
-        None => add_constant(keys, UNKNOWN, stride),
+impl<'b, 'a> Keys<'b, 'a> {
+    /// No digits yet.
+    pub fn new() -> Self {
+        Keys { start: 0, bytes: Vec::new(), wide: Vec::new(), deciding: None }
     }
-}
 
-/// Adds a model's decision to the slot; without a model the decision is missing.
-pub(crate) fn add_decision<W: Word>(keys: &mut [W], model: Option<&Model>, span: Span) {
-    let by_score = |keys: &mut [W], model: &Model, decide: &dyn Fn(&[f64], &mut [u8])| {
-        let mut states = [0u8; CHUNK];
-        if let Some(score) = &model.score {
-            let scores = &score.values[span.from..span.to];
-            decide(scores, &mut states[..scores.len()]);
-            add_states(keys, &states[..scores.len()], 1);
+    /// A digit for a column of levels, with a place for missing or without.
+    pub fn levels(&mut self, codes: &'b Codes<'a>, stride: u64, gaps: bool) {
+        match codes {
+            Codes::U8(states) => self.bytes.push(Bytes { states, stride, bias: gaps.into() }),
+            wide => self.wide.push((wide, stride, gaps.into())),
         }
-    };
-    match model.map(|m| (&m.rule, m)) {
-        Some((Rule::Given(decision), _)) => add_states(keys, &decision.codes()[span.from..span.to], 1),
-        Some((Rule::AtLeast(t), model)) => by_score(keys, model, &|scores, states| {
+    }
+
+    /// A digit for the label, if there is one, else what is the digit of unknown.
+    pub fn label(&mut self, batch: &'b Batch, stride: u64) {
+        match &batch.label {
+            Some(label) => self.bytes.push(Bytes { states: label.codes(), stride, bias: 0 }),
+            None => self.start += stride * u64::from(UNKNOWN),
+        }
+    }
+
+    /// A digit of stride 1 for a model's decision, if there is one, else that of missing.
+    pub fn decision(&mut self, model: Option<&'b Model<'a>>) {
+        match model.map(|m| &m.rule) {
+            Some(Rule::Given(decision)) => self.bytes.push(Bytes { states: decision.codes(), stride: 1, bias: 0 }),
+            Some(Rule::AtLeast(_) | Rule::Cut(_)) => self.deciding = model,
+            Some(Rule::None | Rule::Top(_)) | None => self.start += u64::from(UNKNOWN),
+        }
+    }
+
+    /// The keys of a span of at most [`CHUNK`] rows.
+    pub fn stage<W: Word>(&self, keys: &mut [W], span: Span) {
+        keys.fill(W::of(self.start));
+        add_bytes(keys, &self.bytes, span);
+        for (codes, stride, bias) in &self.wide {
+            add_codes(keys, codes, span, *stride, *bias);
+        }
+        if let Some(model) = self.deciding {
+            add_decided(keys, model, span);
+        }
+    }
+}
+
+/// Adds what scores decide.
+fn add_decided<W: Word>(keys: &mut [W], model: &Model, span: Span) {
+    let Some(score) = &model.score else { return };
+    let scores = &score.values[span.from..span.to];
+    let mut states = [0u8; CHUNK];
+    let states = &mut states[..scores.len()];
+    match &model.rule {
+        Rule::AtLeast(t) => {
             for (state, s) in states.iter_mut().zip(scores) {
                 *state = u8::from(s >= t) + 2 * u8::from(s.is_nan());
             }
-        }),
-        Some((Rule::Cut(Cut { cut, edge, .. }), model)) => {
-            let at_edge = if *edge < 1.0 { EDGE } else { 1 };
-            by_score(keys, model, &|scores, states| {
-                for (state, s) in states.iter_mut().zip(scores) {
-                    *state = u8::from(s > cut) + at_edge * u8::from(s == cut) + 2 * u8::from(s.is_nan());
-                }
-            });
         }
-        Some((Rule::None | Rule::Top(_), _)) | None => add_constant(keys, UNKNOWN, 1),
+        Rule::Cut(Cut { cut, edge, .. }) => {
+            let at_edge = if *edge < 1.0 { EDGE } else { 1 };
+            for (state, s) in states.iter_mut().zip(scores) {
+                *state = u8::from(s > cut) + at_edge * u8::from(s == cut) + 2 * u8::from(s.is_nan());
+            }
+        }
+        Rule::Given(_) | Rule::None | Rule::Top(_) => return,
     }
+    add_bytes(keys, &[Bytes { states, stride: 1, bias: 0 }], Span { from: 0, to: scores.len() });
 }
 
 /// Counts of slots below `N`, spread over sub-tables.
@@ -173,9 +245,59 @@ impl<const N: usize> Counter<N> {
         self.since = 0;
     }
 
-    pub fn finish(mut self) -> Vec<u64> {
+    /// The rows of the first so many slots.
+    pub fn finish(mut self, slots: usize) -> Table {
         self.flush();
-        self.total
+        self.total.truncate(slots);
+        Table { rows: self.total, weights: None, scores: None }
+    }
+}
+
+/// Rows, weights and squared weights of slots below `N`, spread over sub-tables.
+pub(crate) struct Sums<const N: usize>([Vec<[f64; 4]>; 4]);
+
+impl<const N: usize> Sums<N> {
+    pub fn new() -> Self {
+        Sums(std::array::from_fn(|_| vec![[0.0; 4]; N]))
+    }
+
+    pub fn add(&mut self, keys: &[u16], weights: &[f64]) {
+        let lanes = self.0.each_mut().map(|lane| <&mut [[f64; 4]; N]>::try_from(lane.as_mut_slice()));
+        let [Ok(a), Ok(b), Ok(c), Ok(d)] = lanes else { return };
+        // The mask proves to the compiler that every index is inside; N is a power of two.
+        let at = |key: u16| usize::from(key) & (N - 1);
+        // Four numbers a slot, so that a row is two additions of two.
+        let push = |sum: &mut [f64; 4], w: f64| {
+            let row = [1.0, w, w * w, 0.0];
+            sum.iter_mut().zip(row).for_each(|(sum, part)| *sum += part);
+        };
+        let (mut fours, mut theirs) = (keys.chunks_exact(4), weights.chunks_exact(4));
+        for (keys, weights) in (&mut fours).zip(&mut theirs) {
+            let (&[k0, k1, k2, k3], &[w0, w1, w2, w3]) = (keys, weights) else { continue };
+            push(&mut a[at(k0)], w0);
+            push(&mut b[at(k1)], w1);
+            push(&mut c[at(k2)], w2);
+            push(&mut d[at(k3)], w3);
+        }
+        for (key, w) in fours.remainder().iter().zip(theirs.remainder()) {
+            push(&mut a[at(*key)], *w);
+        }
+    }
+
+    /// The rows, Σw and Σw² of the first so many slots.
+    pub fn finish(self, slots: usize) -> Table {
+        let mut table = Table::zeros(slots, true, false);
+        for lane in &self.0 {
+            for (at, [rows, weight, squared, _]) in lane.iter().enumerate().take(slots) {
+                // Less than 2⁵³ rows are counted exactly.
+                table.rows[at] += *rows as u64;
+                if let Some(weights) = &mut table.weights {
+                    weights[at][0] += weight;
+                    weights[at][1] += squared;
+                }
+            }
+        }
+        table
     }
 }
 

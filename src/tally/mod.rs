@@ -7,6 +7,7 @@
 
 mod accumulate;
 mod cells;
+mod compact;
 mod kernel;
 mod margin;
 mod repeats;

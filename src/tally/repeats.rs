@@ -1,8 +1,8 @@
 //! Rows that each stand for many: counts that were made elsewhere become a tally.
 
-use super::accumulate::{State, chunks, stage};
+use super::accumulate::{State, chunks, full};
 use super::cells::{DECISIONS, SLOTS};
-use super::kernel::{self, CHUNK, Span};
+use super::kernel::{CHUNK, Span};
 use super::scores::{ScoreTable, key_of};
 use super::{Accumulator, Limits, Tally};
 use crate::data::parts::WHOLE;
@@ -171,13 +171,13 @@ impl State {
     }
 
     fn add_cells_of(&mut self, model: usize, batch: &Batch, cells: &Cells, limits: Limits) -> Result<()> {
-        let strides = kernel::strides(&self.radices, SLOTS);
+        let full = full(batch, model, &self.radices);
         let scores = batch.models.get(model).and_then(|m| m.score.as_ref()).map(|s| &*s.values);
         let mut kept = Vec::new();
         let mut keys = [0u64; CHUNK];
         for chunk in chunks(Span { from: 0, to: batch.rows }) {
             let keys = &mut keys[..chunk.to - chunk.from];
-            stage(keys, batch, model, chunk, &strides);
+            full.stage(keys, chunk);
             for (row, key) in (chunk.from..chunk.to).zip(keys.iter().map(|k| *k as usize)) {
                 let (rows, [weight, squared]) = cells.at(row);
                 let part = batch.parts.map_or(1, |parts| parts[row]);

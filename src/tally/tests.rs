@@ -132,6 +132,97 @@ fn the_answer_does_not_depend_on_the_threads() {
     }
 }
 
+/// Columns of every width, with and without gaps, crossed with every kind of label and decision.
+#[test]
+fn every_layout_counts_as_a_plain_loop() {
+    use crate::data::{Model, Top};
+    use std::collections::BTreeMap;
+
+    let n = 600;
+    let at = |i: usize, salt: usize| (i * 7919 + salt * 104_729 + i * i * salt) % 1013;
+    // Levels, and every how-manieth row is missing.
+    let narrow: &[(usize, usize)] = &[(2, 0), (5, 7), (1, 0)];
+    let middle: &[(usize, usize)] = &[(40, 0), (300, 11), (3, 0)];
+    let sparse: &[(usize, usize)] = &[(400, 5), (400, 0), (70_000, 3)];
+    let many: &[(usize, usize)] = &[(2, 0); 9];
+    let label = |gaps: bool| (0..n).map(|i| (at(i, 21) % if gaps { 3 } else { 2 }) as u8).collect::<Vec<_>>();
+    let scores: Vec<Option<f64>> = (0..n).map(|i| (i % 13 > 0).then(|| (at(i, 22) % 10) as f64)).collect();
+    let whole: Vec<f64> = scores.iter().map(|s| s.unwrap_or(3.0)).collect();
+    let weight: Vec<f64> = (0..n).map(|i| (at(i, 23) % 40) as f64 / 8.0).collect();
+    for columns in [narrow, middle, sparse, many] {
+        let code = |i: usize, c: usize| {
+            let (levels, gaps) = columns[c];
+            if gaps > 0 && i % gaps == 1 { u32::MAX } else { (at(i, c + 1) % levels) as u32 }
+        };
+        for labels in [None, Some(label(false)), Some(label(true))] {
+            for decided in 0..5 {
+                for weighted in [false, true] {
+                    let mut batch = Batch::builder();
+                    for (c, (levels, _)) in columns.iter().enumerate() {
+                        let codes: Vec<u32> = (0..n).map(|i| code(i, c)).collect();
+                        // Missing stays missing in a narrower type.
+                        let codes = match levels {
+                            ..255 => Codes::U8(codes.iter().map(|c| *c as u8).collect()),
+                            255..65_535 => Codes::U16(codes.iter().map(|c| *c as u16).collect()),
+                            _ => codes.into(),
+                        };
+                        let levels = (0..*levels).map(|l| format!("l{l:05}"));
+                        batch = batch.attribute(Categorical::from_codes(format!("c{c}"), levels, codes).unwrap());
+                    }
+                    let (model, state): (Option<Model>, Vec<u8>) = match decided {
+                        0 => (None, vec![2; n]),
+                        1 => (Some(Model::decision("m", label(false))), label(false)),
+                        2 => (Some(Model::decision("m", label(true))), label(true)),
+                        3 => (
+                            Some(Model::threshold("m", &scores[..], 4.0)),
+                            scores.iter().map(|s| s.map_or(2, |s| u8::from(s >= 4.0))).collect(),
+                        ),
+                        _ => {
+                            let best = whole.iter().filter(|s| **s > 6.0).count() + 3;
+                            let state = |s: &f64| if *s > 6.0 { 1 } else { 3 * u8::from(*s == 6.0) };
+                            (
+                                Some(Model::top("m", &whole[..], Top::Count(best as u64))),
+                                whole.iter().map(state).collect(),
+                            )
+                        }
+                    };
+                    if labels.is_none() && model.is_none() {
+                        continue;
+                    }
+                    let mut expected: BTreeMap<(Vec<usize>, usize), (u64, [f64; 2])> = BTreeMap::new();
+                    for i in 0..n {
+                        let digits = (0..columns.len()).map(|c| code(i, c).wrapping_add(1) as usize).collect();
+                        let label = labels.as_ref().map_or(2, |l| l[i]);
+                        let cell =
+                            expected.entry((digits, usize::from(label) * 4 + usize::from(state[i]))).or_default();
+                        let w = if weighted { weight[i] } else { 0.0 };
+                        (cell.0 += 1, cell.1[0] += w, cell.1[1] += w * w);
+                    }
+                    if let Some(labels) = &labels {
+                        batch = batch.label(labels);
+                    }
+                    batch = if weighted { batch.weight(&weight) } else { batch };
+                    batch = model.into_iter().fold(batch, |batch, model| batch.model(model));
+                    let tally = Tally::of(&batch.build().unwrap()).unwrap();
+                    let radices = tally.schema.radices();
+                    let mut found = BTreeMap::new();
+                    for (group, key) in tally.groups.iter().enumerate() {
+                        for slot in 0..SLOTS {
+                            let at = group * SLOTS + slot;
+                            let weights = tally.tables[0].weights.as_ref().map_or([0.0; 2], |w| w[at]);
+                            if tally.tables[0].rows[at] > 0 {
+                                let digits = Tally::decode(*key, &radices);
+                                found.insert((digits, slot), (tally.tables[0].rows[at], weights));
+                            }
+                        }
+                    }
+                    assert!(found == expected, "{columns:?}, label {}, decided {decided}", labels.is_some());
+                }
+            }
+        }
+    }
+}
+
 #[test]
 fn a_huge_sparse_intersection_is_kept_and_one_too_large_is_refused() {
     let levels: Vec<String> = (0..10_000).map(|i| format!("l{i:05}")).collect();

@@ -233,7 +233,7 @@ impl<'a> UpliftAudit<'a> {
         self.assignment.check(n)?;
         crate::data::unique(&self.attributes.iter().map(Categorical::name).collect::<Vec<_>>())?;
         treated.check("treated")?;
-        self.decision.as_ref().map_or(Ok(()), |d| d.check("decision"))?;
+        self.decision.as_ref().map_or(Ok(false), |d| d.check("decision"))?;
         let bad = |column: &str, value: f64, row, expected| Error::BadNumber {
             column: column.into(),
             value: value.to_string(),
