@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use ndarray::{Array2, ArrayView2};
+use ndarray::{Array2, ArrayView2, Axis, Slice};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
@@ -10,6 +10,9 @@ use super::{Method, Target};
 use crate::data::{Batch, Binary, Categorical, Codes, Column, Numbers, Table, UNKNOWN};
 use crate::mitigate::groups::Groups;
 use crate::{Error, Result};
+
+/// Rows copied at once, in the cache.
+const ROWS: usize = 128;
 
 /// Where a row of the result comes from. Rows are those of the table that was given, from 0.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -144,30 +147,22 @@ pub struct AugmentedArray {
 
 /// An array of numbers as a table, with columns `x0`, `x1`, ...
 pub(super) fn table_of(features: ArrayView2<f64>) -> Result<Table> {
-    let columns = features.columns().into_iter().enumerate();
-    Table::new(columns.map(|(j, column)| (format!("x{j}"), Column::Number(column.to_vec()))).collect())
-}
-
-impl From<Augmented> for AugmentedArray {
-    fn from(augmented: Augmented) -> Self {
-        let Augmented { table, attributes, labels, weights, record } = augmented;
-        let columns: Vec<&[f64]> = table
-            .columns()
-            .iter()
-            .filter_map(|(_, column)| match column {
-                Column::Number(values) | Column::Integer(values) => Some(&values[..]),
-                Column::Level(_) => None,
-            })
-            .collect();
-        let mut features = Array2::zeros((labels.len(), columns.len()));
-        if !columns.is_empty() {
-            let rows = features.as_slice_mut().unwrap_or_default();
-            rows.par_chunks_mut(columns.len()).enumerate().for_each(|(i, row)| {
-                row.iter_mut().zip(&columns).for_each(|(value, column)| *value = column[i]);
-            });
-        }
-        AugmentedArray { features, attributes, labels, weights, record }
-    }
+    // Rows are read a few at a time for several columns, so that each is brought into the cache once a thread.
+    let width = features.ncols().div_ceil(rayon::current_num_threads()).max(1);
+    let columns: Vec<Vec<f64>> = (0..features.ncols())
+        .into_par_iter()
+        .step_by(width)
+        .flat_map_iter(|from| {
+            let some = features.slice_axis(Axis(1), Slice::from(from..features.ncols().min(from + width)));
+            let mut columns = vec![Vec::with_capacity(features.nrows()); some.ncols()];
+            for rows in some.axis_chunks_iter(Axis(0), ROWS) {
+                columns.iter_mut().zip(rows.columns()).for_each(|(column, some)| column.extend(some));
+            }
+            columns
+        })
+        .collect();
+    let named = columns.into_iter().enumerate();
+    Table::new(named.map(|(j, column)| (format!("x{j}"), Column::Number(column))).collect())
 }
 
 /// What a method gives to a column of new rows.
@@ -256,6 +251,36 @@ pub(super) fn assemble(table: &Table, kept: Option<&[u32]>, made: &[Made]) -> Ta
         (name.clone(), column)
     };
     Table::trusted(table.columns().par_iter().enumerate().map(column).collect())
+}
+
+/// The same of an array of features, whose columns are numbers.
+pub(super) fn assemble_array(features: ArrayView2<f64>, kept: Option<&[u32]>, made: &[Made]) -> Array2<f64> {
+    let old = kept.map_or(features.nrows(), <[u32]>::len);
+    let new: usize = made.iter().map(|m| m.base.len()).sum();
+    let mut all = Array2::zeros((old + new, features.ncols()));
+    let width = features.ncols();
+    let (Some(flat), true) = (all.as_slice_mut(), width > 0) else { return all };
+    let (before, mut behind) = flat.split_at_mut(old * width);
+    before.par_chunks_mut(width * ROWS).enumerate().for_each(|(block, rows)| {
+        for (i, row) in rows.chunks_exact_mut(width).enumerate() {
+            let at = block * ROWS + i;
+            let from = features.row(kept.map_or(at, |rows| rows[at] as usize));
+            row.iter_mut().zip(from).for_each(|(value, old)| *value = *old);
+        }
+    });
+    for made in made {
+        let (these, rest) = std::mem::take(&mut behind).split_at_mut(made.base.len() * width);
+        behind = rest;
+        these.par_chunks_mut(width).enumerate().for_each(|(i, row)| {
+            for (at, (value, column)) in row.iter_mut().zip(&made.columns).enumerate() {
+                *value = match column {
+                    Values::Numbers(new) => new[i],
+                    Values::Base | Values::Codes(_) => features[[made.base[i] as usize, at]],
+                };
+            }
+        });
+    }
+    all
 }
 
 /// Everything about the rows but the table: attributes, labels, weights and origins.

@@ -287,6 +287,13 @@ impl Augment {
     /// not above 0; [`Error::BadNumber`] with row and column where a number is missing that new rows are computed from, or
     /// where a column named as an attribute says something else than the batch.
     pub fn fit_resample(&self, table: &Table, batch: &Batch) -> Result<Augmented> {
+        let Drawn { kept, made, rows, record } = self.draw(table, batch)?;
+        let table = made::assemble(table, kept.as_deref(), &made);
+        Ok(Augmented { table, attributes: rows.attributes, labels: rows.labels, weights: rows.weights, record })
+    }
+
+    /// The new rows, not yet put behind the others.
+    fn draw(&self, table: &Table, batch: &Batch) -> Result<Drawn> {
         self.check()?;
         let layout = Layout::of(table, batch, self.label_column.as_deref(), &self.carried)?;
         let cells = Cells::of(batch, &self.attributes)?;
@@ -316,7 +323,7 @@ impl Augment {
         records.retain(|cell| cell.before + cell.after > 0);
         let removed = resample::removed(&cells, &after, self.seed);
         let kept = (!removed.is_empty()).then(|| resample::others(table.rows(), &removed));
-        let rows = made::rows_of(batch, kept.as_deref(), &made);
+        let mut rows = made::rows_of(batch, kept.as_deref(), &made);
         let record = Record {
             method: self.method,
             target: Some(self.target.clone()),
@@ -325,10 +332,9 @@ impl Augment {
             cells: records,
             left_alone: cells.left_alone,
             removed: removed.into_iter().map(|row| row as usize).collect(),
-            origin: rows.origin,
+            origin: std::mem::take(&mut rows.origin),
         };
-        let table = made::assemble(table, kept.as_deref(), &made);
-        Ok(Augmented { table, attributes: rows.attributes, labels: rows.labels, weights: rows.weights, record })
+        Ok(Drawn { kept, made, rows, record })
     }
 
     /// The same for an array of features, one row a person.
@@ -354,7 +360,10 @@ impl Augment {
     /// # Ok::<(), evenhand::Error>(())
     /// ```
     pub fn fit_resample_array(&self, features: ArrayView2<f64>, batch: &Batch) -> Result<AugmentedArray> {
-        Ok(self.fit_resample(&made::table_of(features)?, batch)?.into())
+        let Drawn { kept, made, rows, record } = self.draw(&made::table_of(features)?, batch)?;
+        let features = made::assemble_array(features, kept.as_deref(), &made);
+        let made::Rows { attributes, labels, weights, .. } = rows;
+        Ok(AugmentedArray { features, attributes, labels, weights, record })
     }
 
     fn check(&self) -> Result<()> {
@@ -406,6 +415,15 @@ impl Augment {
             _ => smote::smote(&work, &search(false)),
         })
     }
+}
+
+/// What is put together to rows, old and new.
+struct Drawn {
+    /// The rows that stay, where not all do.
+    kept: Option<Vec<u32>>,
+    made: Vec<Made>,
+    rows: made::Rows,
+    record: Record,
 }
 
 /// One cell's work.
