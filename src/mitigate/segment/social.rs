@@ -5,6 +5,8 @@
 //! `Σ_g l_g a_gc m_gc / Σ_g l_g a_gc` for some weights l of the groups that sum to 1: those that maximise the smallest weighted
 //! sum of costs, which is concave in them.
 
+use rand::Rng;
+
 use super::lloyd::{Centres, Points, squared, worst};
 use super::{FairKMeansValidParams, Found};
 use crate::individual::MISSING;
@@ -145,10 +147,16 @@ impl FairKMeansValidParams {
     pub(super) fn social(&self, points: &Points, groups: &[u32], count: usize, plain: &Found) -> Found {
         let mut best: Option<(Found, f64)> = None;
         for run in 0..self.runs {
-            let start = if run == 0 {
-                plain.centres.clone()
-            } else {
-                points.plus_plus(self.clusters, &mut stream(self.seed, run, 1))
+            let mut rng = stream(self.seed, run, 1);
+            let start = match run {
+                0 => plain.centres.clone(),
+                // Some ends are far from every start at rows, and some from every start at means of random segments.
+                _ if run % 2 == 0 => {
+                    let segments: Vec<u32> =
+                        (0..points.len()).map(|_| rng.gen_range(0..self.clusters as u32)).collect();
+                    Means::of(points, &segments, groups, count, &plain.centres).minimax(&plain.centres)
+                }
+                _ => points.plus_plus(self.clusters, &mut rng),
             };
             let found = self.fair_lloyd(points, groups, count, start);
             if best.as_ref().is_none_or(|(_, least)| found.1 < *least) {

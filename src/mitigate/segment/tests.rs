@@ -57,6 +57,15 @@ fn least_worst(features: &Array2<f64>, segments: &[u32], groups: &[u32]) -> f64 
     (0..=400).map(|step| of(f64::from(step) / 400.0)).fold(0.0, f64::max)
 }
 
+#[test]
+fn an_end_that_no_start_at_rows_leads_to_is_found() {
+    let features = Array2::from_shape_vec((6, 1), vec![18.0, 27.0, 18.0, 23.0, 6.0, 37.0]).unwrap();
+    let groups = [1, 1, 1, 0, 1, 0];
+    let least = splits(6).map(|s| least_worst(&features, &s, &groups)).fold(f64::INFINITY, f64::min);
+    let fitted = FairKMeans::params(2).n_runs(40).fit_rows(features.view(), &groups, None).unwrap();
+    assert!((fitted.worst_cost() - least).abs() < 0.01, "{} {least}", fitted.worst_cost());
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(60))]
 
