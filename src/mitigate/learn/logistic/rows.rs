@@ -1,0 +1,201 @@
+//! The rows of a logistic regression: standardised as they are read, their loss and its derivatives.
+
+use ndarray::{Array1, Array2, ArrayView1, ArrayView2, Axis, Slice};
+use rayon::prelude::*;
+
+use crate::mitigate::newton::{Local, minimize};
+
+/// Rows worked on at once, in the cache. (No power of two: the same row of all columns would share a place in it.)
+const BLOCK: usize = 248;
+/// Rows that a thread works on at once.
+const TASK: usize = 32 * BLOCK;
+/// Of how many rows every how-manieth is fitted first, where there are so many.
+const MANY: usize = 20_000;
+const THIN: usize = 8;
+/// The largest component of the gradient that is left of those: a start need not be better.
+const ROUGH: f64 = 1e-4;
+
+/// The rows of a fit. Features are standardised as they are read, with a column of ones in front.
+pub(super) struct Rows<'a> {
+    features: ArrayView2<'a, f64>,
+    intercept: bool,
+    centers: Vec<f64>,
+    scales: Vec<f64>,
+    labels: &'a [bool],
+    /// Shares of the weight.
+    shares: Vec<f64>,
+    /// The penalty of each standardised coefficient, per unit of weight.
+    penalty: Vec<f64>,
+}
+
+/// Each feature's weighted mean, 0 where no intercept can take it up, and its spread about that. The spread of a constant
+/// feature is infinite: centred it is 0, and so is its coefficient.
+fn standard(features: ArrayView2<f64>, shares: &[f64], intercept: bool) -> [Vec<f64>; 2] {
+    let zeros = vec![0.0; features.ncols()];
+    let centers = if intercept { sums(features, shares, |x, _| x, &zeros) } else { zeros };
+    let squares = sums(features, shares, |x, center| (x - center) * (x - center), &centers);
+    let spread = |(square, center): (f64, &f64)| {
+        if square > 1e-24 * (center * center).max(f64::MIN_POSITIVE) { square.sqrt() } else { f64::INFINITY }
+    };
+    let scales = squares.into_iter().zip(&centers).map(spread).collect();
+    [centers, scales]
+}
+
+/// Each feature's weighted sum of a function of its values and its own constant.
+fn sums(features: ArrayView2<f64>, shares: &[f64], of: impl Fn(f64, f64) -> f64 + Sync, constants: &[f64]) -> Vec<f64> {
+    let part = |(task, shares): (usize, &[f64])| {
+        let mut sums = vec![0.0; constants.len()];
+        for (share, row) in shares.iter().zip(task * TASK..) {
+            let row = features.row(row);
+            let add = |((sum, x), constant): ((&mut f64, &f64), &f64)| *sum += share * of(*x, *constant);
+            // Rows that lie in a piece are read several numbers at once.
+            match row.as_slice() {
+                Some(row) => sums.iter_mut().zip(row).zip(constants).for_each(add),
+                None => sums.iter_mut().zip(row.iter()).zip(constants).for_each(add),
+            }
+        }
+        sums
+    };
+    let parts: Vec<Vec<f64>> = shares.par_chunks(TASK).enumerate().map(part).collect();
+    (0..constants.len()).map(|at| parts.iter().map(|part| part[at]).sum()).collect()
+}
+
+impl<'a> Rows<'a> {
+    /// Of checked rows, whose shares of the weight add up to 1, with a penalty per unit of weight.
+    pub fn new(
+        features: ArrayView2<'a, f64>,
+        labels: &'a [bool],
+        shares: Vec<f64>,
+        intercept: bool,
+        penalty: f64,
+    ) -> Self {
+        let [centers, scales] = standard(features, &shares, intercept);
+        let held = scales.iter().map(|scale| penalty / (scale * scale));
+        let penalty = std::iter::once(0.0).chain(held).collect();
+        Rows { features, intercept, centers, scales, labels, shares, penalty }
+    }
+
+    /// The intercept and coefficients of standardised features.
+    pub fn inwards(&self, intercept: f64, coefficients: &[f64]) -> Vec<f64> {
+        let centered = intercept + coefficients.iter().zip(&self.centers).map(|(b, c)| b * c).sum::<f64>();
+        let scaled = coefficients.iter().zip(&self.scales).map(|(b, s)| if s.is_finite() { b * s } else { 0.0 });
+        std::iter::once(centered).chain(scaled).collect()
+    }
+
+    /// The intercept and coefficients of the features as given.
+    pub fn outwards(&self, at: &[f64]) -> (f64, Vec<f64>) {
+        let coefficients: Vec<f64> = at[1..].iter().zip(&self.scales).map(|(b, s)| b / s).collect();
+        (at[0] - coefficients.iter().zip(&self.centers).map(|(b, c)| b * c).sum::<f64>(), coefficients)
+    }
+
+    /// A start near the end: of many rows, what some of them say from the start given.
+    pub fn near(&self, start: Vec<f64>) -> Vec<f64> {
+        if self.labels.len() < MANY {
+            return start;
+        }
+        let labels: Vec<bool> = self.labels.iter().copied().step_by(THIN).collect();
+        let mut shares: Vec<f64> = self.shares.iter().copied().step_by(THIN).collect();
+        let of =
+            |label: bool| -> f64 { labels.iter().zip(&shares).filter(|(l, _)| **l == label).map(|(_, s)| s).sum() };
+        let (favorable, unfavorable) = (of(true), of(false));
+        if favorable <= 0.0 || unfavorable <= 0.0 {
+            return start;
+        }
+        shares.iter_mut().for_each(|share| *share /= favorable + unfavorable);
+        let some = Rows {
+            features: self.features.slice_axis(Axis(0), Slice::new(0, None, THIN as isize)),
+            intercept: self.intercept,
+            centers: self.centers.clone(),
+            scales: self.scales.clone(),
+            labels: &labels,
+            shares,
+            penalty: self.penalty.clone(),
+        };
+        let found = minimize(start.clone(), ROUGH, |at| some.local(at));
+        // A few rows may be told apart where all are not: their end is far away.
+        if found.steepest <= ROUGH && found.at.iter().all(|b| b.abs() < 30.0) { found.at } else { start }
+    }
+
+    /// Parts of rows, whose sums are added in their order: so they are the same on any number of threads.
+    pub fn local(&self, at: &[f64]) -> Local {
+        let n = at.len();
+        let tasks = self.labels.len().div_ceil(TASK);
+        let parts: Vec<_> = (0..tasks).into_par_iter().map(|task| self.part(task, ArrayView1::from(at))).collect();
+        let (mut value, mut gradient) = (0.0, Array1::<f64>::zeros(n));
+        let mut curvature = Array2::<f64>::zeros((n, n));
+        for part in parts {
+            value += part.0;
+            gradient += &part.1;
+            curvature += &part.2;
+        }
+        for (i, penalty) in self.penalty.iter().enumerate().filter(|(_, penalty)| **penalty > 0.0) {
+            value += 0.5 * penalty * at[i] * at[i];
+            gradient[i] += penalty * at[i];
+            curvature[[i, i]] += penalty;
+        }
+        Local { value, gradient: gradient.to_vec(), curvature }
+    }
+
+    fn part(&self, task: usize, at: ArrayView1<f64>) -> (f64, Array1<f64>, Array2<f64>) {
+        let n = at.len();
+        let (mut value, mut gradient, mut curvature) = (0.0, Array1::zeros(n), Array2::zeros((n, n)));
+        let end = self.labels.len().min((task + 1) * TASK);
+        for from in (task * TASK..end).step_by(BLOCK) {
+            let mut columns = self.standardized(from, end.min(from + BLOCK));
+            let mut slopes = at.dot(&columns);
+            let mut roots = Array1::zeros(slopes.len());
+            for ((u, root), row) in slopes.iter_mut().zip(&mut roots).zip(from..) {
+                // Labels are as good as random: nothing may depend on them by a jump.
+                let (share, label) = (self.shares[row], f64::from(u8::from(self.labels[row])));
+                // One power serves the score, from its smaller side, and its logarithm, kept from overflow.
+                let power = (-u.abs()).exp();
+                let small = power / (1.0 + power);
+                let score = if *u > 0.0 { 1.0 - small } else { small };
+                let wrong = u.max(0.0) - label * *u;
+                value += share * (wrong + (1.0 + power).ln());
+                *root = (share * small * (1.0 - small)).sqrt();
+                *u = share * (score - label);
+            }
+            for (sum, column) in gradient.iter_mut().zip(columns.outer_iter()) {
+                *sum += column.dot(&slopes);
+            }
+            // Columns scaled by the roots of the curvature, whose products it is the sum of.
+            for mut column in columns.outer_iter_mut() {
+                column *= &roots;
+            }
+            for i in 0..n {
+                for j in 0..=i {
+                    curvature[[i, j]] += columns.row(i).dot(&columns.row(j));
+                }
+            }
+        }
+        for i in 0..n {
+            for j in i + 1..n {
+                curvature[[i, j]] = curvature[[j, i]];
+            }
+        }
+        (value, gradient, curvature)
+    }
+
+    /// The features of some rows, a row of the answer each, after one of ones.
+    fn standardized(&self, from: usize, to: usize) -> Array2<f64> {
+        let mut columns = Array2::zeros((self.centers.len() + 1, to - from));
+        if self.intercept {
+            columns.row_mut(0).fill(1.0);
+        }
+        let block = self.features.slice_axis(Axis(0), Slice::from(from..to));
+        let made = columns.outer_iter_mut().skip(1).zip(block.axis_iter(Axis(1)));
+        for ((mut made, given), (center, scale)) in made.zip(self.centers.iter().zip(&self.scales)) {
+            let factor = scale.recip();
+            made.iter_mut().zip(given).for_each(|(out, x)| *out = (x - center) * factor);
+        }
+        columns
+    }
+
+    /// Whether every row with weight has a score that is all but its label.
+    pub fn are_apart(&self, at: &[f64]) -> bool {
+        let scores = ArrayView1::from(at).dot(&self.standardized(0, self.labels.len()));
+        let rows = scores.iter().zip(self.labels).zip(&self.shares).filter(|(_, share)| **share > 0.0);
+        rows.map(|((u, label), _)| if *label { *u } else { -*u }).all(|margin| margin > 12.0)
+    }
+}
