@@ -126,9 +126,19 @@ impl LogisticModel {
     }
 }
 
+fn score(log_odds: f64) -> f64 {
+    1.0 / (1.0 + (-log_odds).exp())
+}
+
 impl Scorer for LogisticModel {
     fn scores(&self, features: ArrayView2<f64>) -> Vec<f64> {
-        self.log_odds(features).into_iter().map(|u| 1.0 / (1.0 + (-u).exp())).collect()
+        self.log_odds(features).into_iter().map(score).collect()
+    }
+
+    fn decisions(&self, features: ArrayView2<f64>) -> Vec<bool> {
+        // Only next to 0 does rounding have a say; elsewhere the sign tells, which costs less.
+        let decide = |u: f64| if u.abs() > 1e-12 { u > 0.0 } else { score(u) >= 0.5 };
+        self.log_odds(features).into_iter().map(decide).collect()
     }
 }
 

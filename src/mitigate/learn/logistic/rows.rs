@@ -1,5 +1,6 @@
 //! The rows of a logistic regression: standardised as they are read, their loss and its derivatives.
 
+use ndarray::linalg::general_mat_mul;
 use ndarray::{Array1, Array2, ArrayView1, ArrayView2, Axis, Slice};
 use rayon::prelude::*;
 
@@ -21,6 +22,8 @@ pub(super) struct Rows<'a> {
     intercept: bool,
     centers: Vec<f64>,
     scales: Vec<f64>,
+    /// One over each scale.
+    factors: Vec<f64>,
     labels: &'a [bool],
     /// Shares of the weight.
     shares: Vec<f64>,
@@ -72,7 +75,8 @@ impl<'a> Rows<'a> {
         let [centers, scales] = standard(features, &shares, intercept);
         let held = scales.iter().map(|scale| penalty / (scale * scale));
         let penalty = std::iter::once(0.0).chain(held).collect();
-        Rows { features, intercept, centers, scales, labels, shares, penalty }
+        let factors = scales.iter().map(|scale| scale.recip()).collect();
+        Rows { features, intercept, centers, scales, factors, labels, shares, penalty }
     }
 
     /// The intercept and coefficients of standardised features.
@@ -107,6 +111,7 @@ impl<'a> Rows<'a> {
             intercept: self.intercept,
             centers: self.centers.clone(),
             scales: self.scales.clone(),
+            factors: self.factors.clone(),
             labels: &labels,
             shares,
             penalty: self.penalty.clone(),
@@ -120,7 +125,7 @@ impl<'a> Rows<'a> {
     pub fn local(&self, at: &[f64]) -> Local {
         let n = at.len();
         let tasks = self.labels.len().div_ceil(TASK);
-        let parts: Vec<_> = (0..tasks).into_par_iter().map(|task| self.part(task, ArrayView1::from(at))).collect();
+        let parts: Vec<_> = (0..tasks).into_par_iter().map(|task| self.part(task, at)).collect();
         let (mut value, mut gradient) = (0.0, Array1::<f64>::zeros(n));
         let mut curvature = Array2::<f64>::zeros((n, n));
         for part in parts {
@@ -136,65 +141,56 @@ impl<'a> Rows<'a> {
         Local { value, gradient: gradient.to_vec(), curvature }
     }
 
-    fn part(&self, task: usize, at: ArrayView1<f64>) -> (f64, Array1<f64>, Array2<f64>) {
+    fn part(&self, task: usize, at: &[f64]) -> (f64, Array1<f64>, Array2<f64>) {
         let n = at.len();
         let (mut value, mut gradient, mut curvature) = (0.0, Array1::zeros(n), Array2::zeros((n, n)));
+        let mut columns = Array2::zeros((n, BLOCK));
         let end = self.labels.len().min((task + 1) * TASK);
         for from in (task * TASK..end).step_by(BLOCK) {
-            let mut columns = self.standardized(from, end.min(from + BLOCK));
-            let mut slopes = at.dot(&columns);
-            let mut roots = Array1::zeros(slopes.len());
-            for ((u, root), row) in slopes.iter_mut().zip(&mut roots).zip(from..) {
+            self.standardize(from, end.min(from + BLOCK), &mut columns);
+            // Rows past the end have no weight.
+            let (mut slopes, mut roots) = ([0.0; BLOCK], [0.0; BLOCK]);
+            for (b, column) in at.iter().zip(columns.outer_iter()) {
+                slopes.iter_mut().zip(column).for_each(|(u, x)| *u += b * x);
+            }
+            let rows = slopes.iter_mut().zip(&mut roots).zip(&self.shares[from..end]).zip(&self.labels[from..end]);
+            for (((u, root), share), label) in rows {
                 // Labels are as good as random: nothing may depend on them by a jump.
-                let (share, label) = (self.shares[row], f64::from(u8::from(self.labels[row])));
+                let label = f64::from(u8::from(*label));
                 // One power serves the score, from its smaller side, and its logarithm, kept from overflow.
                 let power = (-u.abs()).exp();
                 let small = power / (1.0 + power);
                 let score = if *u > 0.0 { 1.0 - small } else { small };
-                let wrong = u.max(0.0) - label * *u;
-                value += share * (wrong + (1.0 + power).ln());
+                value += share * (u.max(0.0) - label * *u + (1.0 + power).ln());
                 *root = (share * small * (1.0 - small)).sqrt();
                 *u = share * (score - label);
             }
-            for (sum, column) in gradient.iter_mut().zip(columns.outer_iter()) {
-                *sum += column.dot(&slopes);
-            }
+            slopes[(end - from).min(BLOCK)..].fill(0.0);
+            gradient += &columns.dot(&ArrayView1::from(&slopes));
             // Columns scaled by the roots of the curvature, whose products it is the sum of.
             for mut column in columns.outer_iter_mut() {
-                column *= &roots;
+                column.iter_mut().zip(&roots).for_each(|(x, root)| *x *= root);
             }
-            for i in 0..n {
-                for j in 0..=i {
-                    curvature[[i, j]] += columns.row(i).dot(&columns.row(j));
-                }
-            }
-        }
-        for i in 0..n {
-            for j in i + 1..n {
-                curvature[[i, j]] = curvature[[j, i]];
-            }
+            general_mat_mul(1.0, &columns, &columns.t(), 1.0, &mut curvature);
         }
         (value, gradient, curvature)
     }
 
-    /// The features of some rows, a row of the answer each, after one of ones.
-    fn standardized(&self, from: usize, to: usize) -> Array2<f64> {
-        let mut columns = Array2::zeros((self.centers.len() + 1, to - from));
-        if self.intercept {
-            columns.row_mut(0).fill(1.0);
+    /// The features of some rows, at most [`BLOCK`], each column behind the other, after one of ones.
+    fn standardize(&self, from: usize, to: usize, columns: &mut Array2<f64>) {
+        columns.row_mut(0).fill(if self.intercept { 1.0 } else { 0.0 });
+        let Some(flat) = columns.as_slice_mut() else { return };
+        let (_, flat) = flat.split_at_mut(BLOCK);
+        for (at, row) in self.features.slice_axis(Axis(0), Slice::from(from..to)).outer_iter().enumerate() {
+            let columns = flat.chunks_exact_mut(BLOCK).zip(row).zip(self.centers.iter().zip(&self.factors));
+            columns.for_each(|((column, x), (center, factor))| column[at] = (x - center) * factor);
         }
-        let block = self.features.slice_axis(Axis(0), Slice::from(from..to));
-        let made = columns.outer_iter_mut().skip(1).zip(block.axis_iter(Axis(1)));
-        for ((mut made, given), (center, scale)) in made.zip(self.centers.iter().zip(&self.scales)) {
-            let factor = scale.recip();
-            made.iter_mut().zip(given).for_each(|(out, x)| *out = (x - center) * factor);
-        }
-        columns
     }
 
     /// Whether every row with weight has a score that is all but its label.
     pub fn are_apart(&self, at: &[f64]) -> bool {
-        let scores = ArrayView1::from(at).dot(&self.standardized(0, self.labels.len()));
+        let (intercept, coefficients) = self.outwards(at);
+        let scores = self.features.dot(&ArrayView1::from(&coefficients)) + intercept;
         let rows = scores.iter().zip(self.labels).zip(&self.shares).filter(|(_, share)| **share > 0.0);
         rows.map(|((u, label), _)| if *label { *u } else { -*u }).all(|margin| margin > 12.0)
     }
