@@ -5,66 +5,13 @@
 //! alone. `cargo bench --bench tally` ends with a table of the ratios, best of several interleaved runs, since the
 //! machine's noise moves absolute figures.
 
+mod shapes;
+
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group};
-use evenhand::data::{Batch, Categorical, Segments};
-use evenhand::tally::Tally;
-
-/// Columns of byte codes, with the number of levels of each.
-struct Columns {
-    attributes: Vec<(Vec<u8>, usize)>,
-    label: Vec<u8>,
-    decision: Vec<u8>,
-    weight: Vec<f64>,
-    score: Vec<f64>,
-}
-
-fn columns(rows: usize, levels: &[usize]) -> Columns {
-    let mix = |row: usize, salt: u64| {
-        let mut z = (row as u64).wrapping_add(salt.wrapping_mul(0x9E37_79B9_7F4A_7C15));
-        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB) >> 33
-    };
-    let codes = |radix: usize, salt: u64| (0..rows).map(|i| (mix(i, salt) % radix as u64) as u8).collect();
-    Columns {
-        attributes: levels.iter().enumerate().map(|(i, l)| (codes(*l, i as u64 + 1), *l)).collect(),
-        label: codes(2, 101),
-        decision: codes(2, 102),
-        weight: (0..rows).map(|i| (mix(i, 103) % 1000) as f64 / 500.0).collect(),
-        score: (0..rows).map(|i| (mix(i, 104) % 10_000) as f64 / 10_000.0).collect(),
-    }
-}
-
-/// What is counted.
-#[derive(Clone, Copy, PartialEq)]
-enum Shape {
-    Decisions,
-    Weighted,
-    Scored,
-    /// The last of the columns is a segment; there is neither label nor decision.
-    Segments,
-}
-
-/// What the crate does, the building and checking of the batch included.
-fn evenhand(c: &Columns, shape: Shape) -> u64 {
-    let mut batch = Batch::builder();
-    if shape != Shape::Segments {
-        let model = evenhand::data::Model::decision("d", &c.decision);
-        batch = batch.label(&c.label).model(if shape == Shape::Scored { model.with_score(&c.score) } else { model });
-    }
-    for (i, (codes, levels)) in c.attributes.iter().enumerate() {
-        let names = (0..*levels).map(|l| format!("l{l:02}"));
-        let column = Categorical::from_codes(format!("a{i}"), names, codes).expect("codes have levels");
-        let segment = shape == Shape::Segments && i + 1 == c.attributes.len();
-        batch = if segment { batch.segments(Segments::of(column)) } else { batch.attribute(column) };
-    }
-    if shape == Shape::Weighted {
-        batch = batch.weight(&c.weight);
-    }
-    Tally::of(&batch.build().expect("a sound batch")).expect("few cells").rows()
-}
+use shapes::{Columns, Data, Shape, data, evenhand};
 
 const LANES: usize = 8;
 const CHUNK: usize = 4096;
@@ -152,7 +99,6 @@ fn reading(c: &Columns) -> u64 {
     bytes.map(|column| column.chunks(64).map(|b| u64::from(b.iter().fold(0u8, |s, v| s ^ v))).sum::<u64>()).sum()
 }
 
-type Data = (&'static str, Columns, Shape);
 type Run<'a> = Box<dyn Fn() -> u64 + Send + Sync + 'a>;
 
 /// The shapes, each with the crate's run and the ones to compare it with.
@@ -168,17 +114,6 @@ fn shapes<'a>(all: &'a [Data]) -> Vec<(&'static str, usize, Run<'a>, Run<'a>, Ru
             (*name, c.label.len(), crates, hand, Box::new(move || reading(c)) as Run)
         })
         .collect()
-}
-
-fn data(rows: usize) -> Vec<Data> {
-    vec![
-        ("1 attribute", columns(rows, &[5]), Shape::Decisions),
-        ("3 attributes", columns(rows, &[2, 5, 6]), Shape::Decisions),
-        ("8 attributes", columns(rows, &[2; 8]), Shape::Decisions),
-        ("3 attributes, weighted", columns(rows, &[2, 5, 6]), Shape::Weighted),
-        ("3 attributes, scored", columns(rows, &[2, 5, 6]), Shape::Scored),
-        ("3 and 12 segments", columns(rows, &[2, 5, 6, 12]), Shape::Segments),
-    ]
 }
 
 fn rows() -> usize {
