@@ -1,19 +1,29 @@
 //! The arguments and the help that explains them. Texts become the library's types here, nothing more.
 
-use std::path::{Path, PathBuf};
-use std::str::FromStr;
+mod audit;
+mod init;
+mod metrics;
+mod sql;
+mod values;
 
-use clap::builder::TypedValueParser;
+use std::path::{Path, PathBuf};
+
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::Shell;
 use evenhand::audit::{NamedGroup, PRESETS, Verdict};
 use evenhand::data::{LevelColumn, Top};
-use evenhand::engine::{Dialect, TableName};
 
 use crate::delivery::DeliveryArgs;
 use crate::mitigate::MitigateArgs;
 use crate::settings::Rule;
 use crate::uplift::UpliftArgs;
+
+pub use audit::AuditArgs;
+pub use init::InitArgs;
+pub use metrics::MetricsArgs;
+pub use sql::SqlArgs;
+pub use values::{Assignment, assignment, delimiter, finite, parsed, positive};
+use values::{part, top, worth};
 
 /// Audits targeting and segmentation models for bias.
 ///
@@ -42,111 +52,6 @@ pub enum Command {
         /// The shell.
         shell: Shell,
     },
-}
-
-const AUDIT_EXAMPLES: &str = "\
-Examples:
-  Did the campaign select women and men at like rates? (The four-fifths rule.)
-    evenhand audit campaign.csv --attribute sex --decision targeted
-
-  Of those who would have responded, were all groups targeted alike? By sex, age band and both:
-    evenhand audit campaign.csv --attribute sex --attribute 'age:<=25,26-40,>40' \\
-        --label responded --decision targeted --preset equal-opportunity
-
-  What if the best 10 % by score were selected, or all above 0.5? (Two models in one report.)
-    evenhand audit scores.parquet --attribute sex --score propensity --top 10% --threshold 0.5
-
-  Compare within regions, with men as the reference group, and keep the report:
-    evenhand audit 'daily/*.csv.gz' --attribute sex --decision targeted --stratum region \\
-        --reference sex=male --output report.md
-
-  Charts for a browser, in one file:
-    evenhand audit campaign.csv --attribute sex --decision targeted --format html --output report.html
-
-  Who ends in which customer segment, and what is that worth to them?
-    evenhand audit customers.csv --attribute sex --segment tier \
-        --segment-order basic,silver,gold --segment-value silver=10,gold=25
-
-  Write a policy file once, audit every batch by it:
-    evenhand init campaign.csv --output policy.toml
-    evenhand audit campaign.csv --policy policy.toml
-
-  From a database, counted there (`evenhand sql --help` says more), or row by row through a pipe:
-    evenhand audit --tally counts.parquet --attribute sex --decision targeted
-    psql -c \"COPY customers TO STDOUT CSV HEADER\" | evenhand audit - -a sex -d targeted
-
-Exit status:
-  0  every criterion passes
-  1  some criterion fails
-  2  the audit could not be done
-  3  none fails, but some is inconclusive
-
-What a flag says wins over what the policy file says of the same thing.";
-
-/// Compare groups of people in a batch and judge the differences by a policy.
-///
-/// The verdict is the exit status: 0 pass, 1 fail, 3 inconclusive, and 2 if the audit could not be done.
-#[derive(Debug, Args)]
-#[command(after_help = "`--help` has examples.", after_long_help = AUDIT_EXAMPLES)]
-pub struct AuditArgs {
-    /// Files that together are one batch: delimited text, plain or gzip, or Parquet. `-` is standard input.
-    ///
-    /// What a file is, is found from its content. Quoted globs such as 'daily/*.csv.gz' are expanded.
-    #[arg(required_unless_present = "tally", value_name = "FILE", value_hint = ValueHint::FilePath)]
-    pub files: Vec<PathBuf>,
-
-    /// Instead of rows, the counts that a database answered to the statement of `evenhand sql`; repeatable for the parts of
-    /// one answer.
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with = "files")]
-    pub tally: Vec<PathBuf>,
-
-    #[command(flatten)]
-    pub columns: ColumnArgs,
-    #[command(flatten)]
-    pub groups: GroupArgs,
-    #[command(flatten)]
-    pub policy: PolicyArgs,
-    #[command(flatten)]
-    pub reading: ReadingArgs,
-    #[command(flatten)]
-    pub output: OutputArgs,
-}
-
-const SQL_EXAMPLES: &str = "\
-Examples:
-  Count in DuckDB, audit the counts:
-    evenhand sql --dialect duckdb --table customers -a sex -d targeted > count.sql
-    duckdb shop.db \"COPY ($(cat count.sql)) TO 'counts.parquet'\"
-    evenhand audit --tally counts.parquet -a sex -d targeted
-
-  In PostgreSQL:
-    evenhand sql --dialect postgres --table sales.customers -a sex -d targeted > count.sql
-    psql -c \"COPY ($(cat count.sql)) TO STDOUT CSV HEADER\" > counts.csv
-    evenhand audit --tally counts.csv -a sex -d targeted
-
-Give the audit the same columns, levels, favourable values, missing texts and groups as the statement; its policy, thresholds
-and numbers to select may be others.";
-
-/// Write the SQL statement that counts a table where it lives, for `evenhand audit --tally`.
-///
-/// The database is asked for counts of groups; rows do not leave it. The statement goes to standard output.
-#[derive(Debug, Args)]
-#[command(after_help = SQL_EXAMPLES)]
-pub struct SqlArgs {
-    /// The SQL to write.
-    #[arg(long, value_name = "DIALECT", value_parser = dialect())]
-    pub dialect: Dialect,
-
-    /// The table, as if quoted in SQL: capitals count, `schema.table` has two parts, 'schema."a.b"' too.
-    #[arg(long, value_name = "NAME", value_parser = parsed::<TableName>)]
-    pub table: TableName,
-
-    #[command(flatten)]
-    pub columns: ColumnArgs,
-    #[command(flatten)]
-    pub groups: GroupArgs,
-    #[command(flatten)]
-    pub policy: PolicyArgs,
 }
 
 #[derive(Debug, Args)]
@@ -339,57 +244,6 @@ pub struct OutputArgs {
     pub no_timestamp: bool,
 }
 
-/// List metrics and criteria with formulas, needs, direction, sources and the names that peers use.
-#[derive(Debug, Args)]
-#[command(after_help = "\
-Examples:
-  evenhand metrics                          everything
-  evenhand metrics equalized_odds           one of them
-  evenhand metrics tpr                      what another toolkit calls tpr")]
-pub struct MetricsArgs {
-    /// A metric or criterion, or what a peer (fairlearn, aif360, aequitas, ...) calls it.
-    pub name: Option<String>,
-
-    /// The form of the list.
-    #[arg(short, long, value_enum, default_value = "text")]
-    pub format: ListFormat,
-}
-
-/// Look at a file and write a commented policy file to edit.
-///
-/// Guesses from names and values which columns say who people are, what was decided and what happened.
-/// What is not sure is commented out. The file works as it is: `evenhand audit FILE --policy policy.toml`.
-#[derive(Debug, Args)]
-#[command(after_help = "\
-Examples:
-  evenhand init campaign.csv                       writes policy.toml
-  evenhand init campaign.csv --output - | less     only looks")]
-pub struct InitArgs {
-    /// The file to look at. `-` is standard input.
-    #[arg(value_hint = ValueHint::FilePath)]
-    pub file: PathBuf,
-
-    /// The policy file to write. `-` is standard output.
-    #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath, default_value = "policy.toml")]
-    pub output: PathBuf,
-
-    /// Replaces a file of that name.
-    #[arg(long)]
-    pub force: bool,
-
-    /// How many rows to look at.
-    #[arg(long, value_name = "COUNT", default_value = "10000", value_parser = positive)]
-    pub rows: usize,
-
-    /// What separates fields: a character, or `tab`. Found from the file, if not given.
-    #[arg(long, value_name = "CHARACTER", value_parser = delimiter)]
-    pub delimiter: Option<u8>,
-
-    /// The first line is data: columns are named column_1, column_2, ...
-    #[arg(long)]
-    pub no_header: bool,
-}
-
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Format {
     /// For people, at a terminal.
@@ -441,75 +295,6 @@ impl From<Counts> for Verdict {
     }
 }
 
-/// A `name=value`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Assignment {
-    pub name: String,
-    pub value: String,
-}
-
-/// A type of the library that reads itself. (clap would shorten a `FromStr` to the first cause; this keeps all.)
-pub fn parsed<T: FromStr<Err = evenhand::Error>>(text: &str) -> Result<T, String> {
-    text.parse().map_err(|e: evenhand::Error| e.to_string())
-}
-
-pub fn assignment(text: &str) -> Result<Assignment, String> {
-    match text.split_once('=') {
-        Some((name, value)) if !name.trim().is_empty() && !value.trim().is_empty() => {
-            Ok(Assignment { name: name.trim().into(), value: value.trim().into() })
-        }
-        _ => Err("it needs a name, `=` and a value, as in sex=female".into()),
-    }
-}
-
-/// The names of the dialects, for help and completion too.
-fn dialect() -> impl clap::builder::TypedValueParser<Value = Dialect> {
-    let names = ["duckdb", "spark", "postgres", "bigquery", "snowflake", "ansi"];
-    clap::builder::PossibleValuesParser::new(names).try_map(|name| name.parse::<Dialect>())
-}
-
-fn worth(text: &str) -> Result<(String, f64), String> {
-    let wrong = || "it needs a segment, `=` and a number, as in gold=25".to_string();
-    let (segment, value) = text.rsplit_once('=').ok_or_else(wrong)?;
-    Ok((segment.trim().into(), finite(value.trim()).map_err(|_| wrong())?))
-}
-
-pub fn finite(text: &str) -> Result<f64, String> {
-    text.parse().ok().filter(|v: &f64| v.is_finite()).ok_or_else(|| "it needs a number such as 0.5".into())
-}
-
-pub fn positive(text: &str) -> Result<usize, String> {
-    text.parse().ok().filter(|n| *n > 0).ok_or_else(|| "it needs a whole number of at least 1".into())
-}
-
-pub fn top(text: &str) -> Result<Top, String> {
-    let wrong = || "it needs a number of rows such as 1000, or a share such as 10%".to_string();
-    match text.trim().strip_suffix('%') {
-        Some(percent) => {
-            let percent: f64 = percent.trim().parse().map_err(|_| wrong())?;
-            if percent > 0.0 && percent <= 100.0 { Ok(Top::Share(percent / 100.0)) } else { Err(wrong()) }
-        }
-        None => text.trim().parse().ok().filter(|n| *n > 0).map(Top::Count).ok_or_else(wrong),
-    }
-}
-
-fn part(text: &str) -> Result<(String, String), String> {
-    let wrong = || "it needs a segment, `=` and a column, as in gold=p_gold".to_string();
-    let (segment, column) = text.split_once('=').ok_or_else(wrong)?;
-    match (segment.trim(), column.trim()) {
-        ("", _) | (_, "") => Err(wrong()),
-        (segment, column) => Ok((segment.into(), column.into())),
-    }
-}
-
-pub fn delimiter(text: &str) -> Result<u8, String> {
-    match text.as_bytes() {
-        _ if text.eq_ignore_ascii_case("tab") || text == "\\t" => Ok(b'\t'),
-        [c] if c.is_ascii() && !matches!(c, b'"' | b'\n' | b'\r') => Ok(*c),
-        _ => Err("it needs one character such as ; or the word tab".into()),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -518,17 +303,5 @@ mod tests {
     #[test]
     fn the_arguments_are_consistent() {
         Cli::command().debug_assert();
-    }
-
-    #[test]
-    fn values_read_as_people_write_them() {
-        assert_eq!(top("1000"), Ok(Top::Count(1000)));
-        assert_eq!(top("10%"), Ok(Top::Share(0.1)));
-        assert!(top("0.1").is_err() && top("0").is_err() && top("120%").is_err() && top("NaN%").is_err());
-        assert_eq!((delimiter(";"), delimiter("tab"), delimiter("\\t")), (Ok(b';'), Ok(b'\t'), Ok(b'\t')));
-        assert!(delimiter("ab").is_err() && delimiter("é").is_err() && delimiter("\"").is_err());
-        let over = assignment("income=>50K").unwrap();
-        assert_eq!((over.name.as_str(), over.value.as_str()), ("income", ">50K"));
-        assert!(assignment("income").is_err() && finite("inf").is_err());
     }
 }
