@@ -1,9 +1,12 @@
 //! Why the tool could not do its work: one readable line, and a second one on what to do.
 
-use std::fmt;
+use std::fmt::Write as _;
+use std::io::Write as _;
 use std::path::PathBuf;
 
 use evenhand::Error;
+
+use crate::manner;
 
 /// An error as the tool shows it.
 #[derive(Debug)]
@@ -64,10 +67,23 @@ fn hint(error: &Error) -> Option<&'static str> {
     })
 }
 
-impl fmt::Display for Failure {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "error: {}", one_line(&self.message))?;
-        self.hint.iter().try_for_each(|hint| writeln!(f, "hint: {}", one_line(hint)))
+impl Failure {
+    /// Tells it on standard error: a line for the fault and one for the hint, broken between words at a terminal.
+    pub fn tell(&self) {
+        let (width, color) = (manner::width_of_errors(), manner::color_of_errors());
+        let mut text = String::new();
+        for (kind, style, said) in [("error: ", "1;31", Some(&self.message)), ("hint: ", "1;36", self.hint.as_ref())] {
+            let Some(said) = said else { continue };
+            let (start, indent) = (kind.len(), 2);
+            let said = width.map_or_else(|| one_line(said), |w| manner::wrap(&one_line(said), start, indent, w));
+            let _ = if color {
+                writeln!(text, "\u{1b}[{style}m{}\u{1b}[0m {said}", kind.trim_end())
+            } else {
+                writeln!(text, "{kind}{said}")
+            };
+        }
+        // Where even stderr is closed, the exit status still tells.
+        let _ = std::io::stderr().write_all(text.as_bytes());
     }
 }
 

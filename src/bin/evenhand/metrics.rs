@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use crate::args::{ListFormat, MetricsArgs};
 use crate::failure::Failure;
+use crate::manner;
 use crate::output;
 
 const WIDTH: usize = 80;
@@ -216,20 +217,7 @@ fn line(out: &mut String, key: &str, value: &str) {
     if value.is_empty() {
         return;
     }
-    let _ = write!(out, "  {key:<w$}", w = INDENT - 2);
-    let mut column = INDENT;
-    for (i, word) in value.split(' ').enumerate() {
-        if i > 0 && column + 1 + word.chars().count() > WIDTH {
-            let _ = write!(out, "\n{:INDENT$}", "");
-            column = INDENT;
-        } else if i > 0 {
-            out.push(' ');
-            column += 1;
-        }
-        out.push_str(word);
-        column += word.chars().count();
-    }
-    out.push('\n');
+    let _ = writeln!(out, "  {key:<w$}{}", manner::wrap(value, INDENT, INDENT, WIDTH), w = INDENT - 2);
 }
 
 fn markdown(listing: &Listing) -> String {

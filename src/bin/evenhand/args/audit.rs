@@ -26,7 +26,7 @@ Examples:
     evenhand audit campaign.csv --attribute sex --decision targeted --format html --output report.html
 
   Who ends in which customer segment, and what is that worth to them?
-    evenhand audit customers.csv --attribute sex --segment tier \
+    evenhand audit customers.csv --attribute sex --segment tier \\
         --segment-order basic,silver,gold --segment-value silver=10,gold=25
 
   Write a policy file once, audit every batch by it:
@@ -43,7 +43,11 @@ Exit status:
   2  the audit could not be done
   3  none fails, but some is inconclusive
 
-What a flag says wins over what the policy file says of the same thing.";
+Which setting wins:
+  A flag wins over the policy file, the file over the default that stands beside each option here.
+  A flag that can be repeated replaces the list of the file, once or more; `--reference` and `--favorable`
+  replace what it says of that attribute or column, and `--missing` adds to its texts. `--preset` stands
+  in place of a policy file: the two cannot be given together.";
 
 /// Compare groups of people in a batch and judge the differences by a policy.
 ///

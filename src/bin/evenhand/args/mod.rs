@@ -14,6 +14,9 @@ use evenhand::audit::{NamedGroup, PRESETS, Verdict};
 use evenhand::data::{LevelColumn, Top};
 
 use crate::delivery::DeliveryArgs;
+use crate::demo::DemoArgs;
+use crate::manner::Manner;
+use crate::manual::ManArgs;
 use crate::mitigate::MitigateArgs;
 use crate::settings::Rule;
 use crate::uplift::UpliftArgs;
@@ -31,15 +34,30 @@ use values::{part, top, worth};
 /// age, ethnicity, ... and their intersections) and says, with intervals, whether the differences keep
 /// within a policy.
 #[derive(Debug, Parser)]
-#[command(name = "evenhand", version, max_term_width = 100, after_help = "`evenhand audit --help` has examples.")]
+#[command(
+    name = "evenhand",
+    version,
+    max_term_width = 100,
+    after_help = "\
+Examples:
+  evenhand demo                                        a first audit, of data that come with the tool
+  evenhand init customers.csv                          from a file to a policy
+  evenhand audit customers.csv --policy policy.toml    the audit
+
+Every command has examples: `evenhand audit --help`."
+)]
 pub struct Cli {
     #[command(subcommand)]
     pub command: Command,
+
+    #[command(flatten)]
+    pub manner: Manner,
 }
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
     Audit(Box<AuditArgs>),
+    Demo(DemoArgs),
     Sql(Box<SqlArgs>),
     Metrics(MetricsArgs),
     Init(InitArgs),
@@ -52,6 +70,7 @@ pub enum Command {
         /// The shell.
         shell: Shell,
     },
+    Man(ManArgs),
 }
 
 #[derive(Debug, Args)]
@@ -230,14 +249,6 @@ pub struct OutputArgs {
     /// Shows every group, metric and comparison in a report as text.
     #[arg(long)]
     pub full: bool,
-
-    /// Prints nothing but errors; the exit status tells the verdict. A file by --output is still written.
-    #[arg(short, long)]
-    pub quiet: bool,
-
-    /// No colours. The variable NO_COLOR does the same; only a terminal gets them.
-    #[arg(long)]
-    pub no_color: bool,
 
     /// Leaves the time out, so that the same data give the same bytes. SOURCE_DATE_EPOCH sets the time.
     #[arg(long)]
