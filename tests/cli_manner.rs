@@ -35,9 +35,12 @@ fn every_command_has_help_with_an_example_that_fits() {
         for option in ["--quiet", "--no-color"] {
             assert!(run.out.contains(option), "{command}: no {option}");
         }
-        for line in run.out.lines() {
+        for line in run.out.lines().filter(|l| !l.starts_with("Usage:")) {
             assert!(line.chars().count() <= 100, "{command}: {line}");
         }
+        // An example that is broken by the terminal cannot be copied.
+        let long = examples.lines().find(|l| l.contains("evenhand ") && l.chars().count() > 80);
+        assert!(long.is_none(), "{command}: {}", long.unwrap_or_default());
         let short = desk.line(&format!("{command} -h"));
         assert!(
             short.status == 0 && short.out.contains("Example") || short.out.contains("`--help` has examples"),

@@ -17,6 +17,9 @@ use crate::output::{self, Target};
 use crate::progress::Bar;
 use crate::settings::Settings;
 
+/// More levels than this are hardly groups that somebody wanted to compare.
+const MANY_LEVELS: usize = 50;
+
 /// Audits, shows the report, and answers the exit status of its verdict.
 pub fn run(args: &AuditArgs) -> Result<u8, Failure> {
     let settings = Settings::new(args)?;
@@ -37,6 +40,14 @@ pub fn run(args: &AuditArgs) -> Result<u8, Failure> {
         }
         None if manner::quiet() => {}
         None => output::to_stdout(render(&report, format, style)?.as_bytes())?,
+    }
+    for attribute in report.data.attributes.iter().filter(|a| a.levels > MANY_LEVELS) {
+        output::note(&format!(
+            "note: `{name}` has {} levels, each a group; numbers are cut into bands by `--attribute '{name}:<=25,26-40,>40'`, \
+             levels merged by `--attribute '{name}:West=CA+OR,Other=x'`",
+            attribute.levels,
+            name = attribute.column
+        ));
     }
     if settings.policy.criteria.is_empty() {
         output::note("note: nothing was judged: the policy has no criteria and there is no decision for the usual one");
@@ -153,6 +164,10 @@ fn render(report: &Report, format: Format, style: TextStyle) -> Result<String, F
 
 /// An error of the audit. What is named and not there is the policy file's fault where no flag named it.
 fn explain(error: Error, args: &AuditArgs, settings: &Settings) -> Failure {
+    if !args.tally.is_empty() && matches!(error, Error::MissingColumn { .. }) {
+        let hint = "`--tally` reads what a database answered to `evenhand sql`; rows are named without it";
+        return Failure::new(error.to_string(), hint);
+    }
     let flagged = !args.groups.reference.is_empty() || !args.groups.groups.is_empty();
     let of_file = matches!(&error, Error::Unknown { context, .. } if context.contains("in the policy") || !flagged);
     match &settings.file {

@@ -46,12 +46,14 @@ name = \"premium offer\"
 metric = \"disparate_impact\"
 comparison = \"ratio\"
 minimum = 0.8
+attributes = [\"sex\", \"race\"]
 
 # Of those who would say yes, all groups are offered it alike, to within 5 points.
 [[criteria]]
 metric = \"equal_opportunity\"
 comparison = \"difference\"
 maximum = 0.05
+attributes = [\"sex\", \"race\"]
 
 [columns]
 attributes = [\"sex\", \"race\", \"age:<=25,26-40,41-60,>60\"]

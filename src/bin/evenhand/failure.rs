@@ -41,21 +41,37 @@ impl Failure {
 
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
-        let hint = hint(&error).map(String::from);
+        let hint = hint(&error);
         Failure { message: error.to_string(), hint }
     }
 }
 
 /// What to do, where the message does not say it already.
-fn hint(error: &Error) -> Option<&'static str> {
-    Some(match error {
-        Error::MissingColumn { .. } => {
-            "`evenhand init FILE --output -` lists the columns; a file without a header needs `--no-header`"
+fn hint(error: &Error) -> Option<String> {
+    let number = |text: &str| text.trim().parse::<f64>().is_ok();
+    let fixed = match error {
+        Error::MissingColumn { column, .. } if column.contains(',') => {
+            let (first, second) = (column.split(',').next(), column.split(',').next_back());
+            return first.zip(second).map(|(first, second)| {
+                format!("several are named one by one: `--attribute {} --attribute {}`", first.trim(), second.trim())
+            });
+        }
+        Error::MissingColumn { available, .. } if available.iter().any(|name| number(name)) => {
+            "the first line seems to be data: with `--no-header` columns are column_1, column_2, ..."
+        }
+        Error::MissingColumn { suggestion: None, available, .. } if available.len() > 12 => {
+            "`evenhand init FILE --output -` lists all columns"
+        }
+        Error::NotBinary { values, .. } if values.len() > 2 && values.iter().all(|v| number(v)) => {
+            "a score is named by `--score COLUMN`; `--threshold NUMBER` or `--top 10%` decides by it"
         }
         Error::NotBinary { .. } => {
             "`--favorable` and `--missing` may be repeated; `[columns]` in a policy file has both"
         }
         Error::FavorableAbsent { .. } => "correct `--favorable COLUMN=VALUE`; capitals count",
+        Error::BadNumber { value, .. } if value.contains(',') && number(&value.replace(',', ".")) => {
+            return Some(format!("numbers are written with a point: {}", value.replace(',', ".")));
+        }
         Error::BadNumber { .. } => "if the text means that there is none, say so: `--missing TEXT`",
         Error::TooManyCells { .. } => {
             "`--attribute 'age:<=25,26-40,>40'` cuts into bands; `--max-cells` sets the limit"
@@ -64,7 +80,8 @@ fn hint(error: &Error) -> Option<&'static str> {
         Error::BadPolicy { .. } => "`evenhand init FILE` writes a policy file in which every setting is explained",
         Error::Malformed { .. } => "if fields are separated otherwise, say by what: `--delimiter CHARACTER`",
         _ => return None,
-    })
+    };
+    Some(fixed.into())
 }
 
 impl Failure {

@@ -18,8 +18,10 @@ mod settings;
 mod sql;
 mod uplift;
 
+use std::io::Write;
 use std::process::ExitCode;
 
+use clap::error::{ContextKind, ContextValue};
 use clap::{ColorChoice, CommandFactory, FromArgMatches};
 
 use args::{Cli, Command};
@@ -30,8 +32,8 @@ const FAILED: u8 = 2;
 
 fn main() -> ExitCode {
     let color = if manner::refused() { ColorChoice::Never } else { ColorChoice::Auto };
-    let matches = Cli::command().color(color).get_matches();
-    let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|e| e.exit());
+    let matches = Cli::command().color(color).try_get_matches().unwrap_or_else(|e| misread(&e));
+    let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|e| misread(&e));
     manner::keep(cli.manner);
     match run(cli.command) {
         Ok(status) => ExitCode::from(status),
@@ -40,6 +42,29 @@ fn main() -> ExitCode {
             ExitCode::from(FAILED)
         }
     }
+}
+
+/// Help that was asked for, or what is wrong with the arguments.
+fn misread(error: &clap::Error) -> ! {
+    if !error.use_stderr() {
+        error.exit();
+    }
+    if let Some(ContextValue::String(name)) = error.get(ContextKind::InvalidSubcommand)
+        && std::path::Path::new(name).exists()
+    {
+        let hint = format!(
+            "`evenhand init {name}` looks at it; `evenhand audit {name} --attribute COLUMN --decision COLUMN` audits it"
+        );
+        Failure::new(format!("`{name}` is a file, not a command"), hint).tell();
+        std::process::exit(FAILED.into());
+    }
+    let text = error.render();
+    let text = if manner::color_of_errors() && !manner::refused() { text.ansi().to_string() } else { text.to_string() };
+    let width = manner::width_of_errors().unwrap_or(usize::MAX);
+    for line in text.lines() {
+        let _ = writeln!(std::io::stderr(), "{}", manner::wrap(line, 0, 2, width));
+    }
+    std::process::exit(FAILED.into());
 }
 
 fn run(command: Command) -> Result<u8, Failure> {

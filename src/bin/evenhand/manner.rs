@@ -3,6 +3,7 @@
 use std::io::{self, IsTerminal};
 use std::sync::OnceLock;
 
+use anstream::adapter::strip_str;
 use anstream::{AutoStream, ColorChoice};
 use clap::Args;
 use unicode_width::UnicodeWidthStr;
@@ -69,12 +70,12 @@ pub fn width_of_errors() -> Option<usize> {
 }
 
 /// Breaks a text between words, so that with `indent` before every line but the first, which starts at the column `start`,
-/// none is wider than `width`. A word that is wider stands alone.
+/// none is wider than `width`. A word that is wider stands alone; colours have no width.
 pub fn wrap(text: &str, start: usize, indent: usize, width: usize) -> String {
     let mut out = String::with_capacity(text.len());
     let mut column = start;
     for (i, word) in text.split(' ').enumerate() {
-        let wide = word.width();
+        let wide = strip_str(word).to_string().width();
         if i > 0 && column + 1 + wide > width {
             out.push('\n');
             out.extend(std::iter::repeat_n(' ', indent));
@@ -99,6 +100,7 @@ mod tests {
         assert_eq!(wrap("one two three", 6, 2, 9), "one\n  two\n  three");
         assert_eq!(wrap("seventeen", 0, 2, 4), "seventeen");
         assert_eq!(wrap("", 0, 2, 4), "");
+        assert_eq!(wrap("\u{1b}[31mone\u{1b}[0m two", 0, 2, 7), "\u{1b}[31mone\u{1b}[0m two");
         // Columns count, not characters.
         assert_eq!(wrap("性別 性別", 0, 0, 8), "性別\n性別");
     }

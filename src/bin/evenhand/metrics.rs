@@ -38,7 +38,7 @@ pub fn run(args: &MetricsArgs) -> Result<(), Failure> {
     output::to_stdout(text.as_bytes())
 }
 
-/// What is called so; or else what peers call so.
+/// What is called so; or else what peers call so, and whose name has it as a part.
 fn find(name: &str) -> Result<Listing, Failure> {
     let own = name.to_lowercase().replace([' ', '-'], "_");
     let metrics: Vec<_> = catalog::metric(&own).into_iter().collect();
@@ -48,10 +48,11 @@ fn find(name: &str) -> Result<Listing, Failure> {
         return Ok(Listing { metrics, criteria, measures });
     }
     let called = |also: &str| also.split([' ', ',', ';', ':', '(', ')']).any(|word| word.eq_ignore_ascii_case(name));
+    let part = |whole: &str| !own.is_empty() && format!("_{whole}_").contains(&format!("_{own}_"));
     let found = Listing {
-        metrics: METRICS.iter().filter(|m| called(m.also)).collect(),
-        criteria: CRITERIA.iter().filter(|c| called(c.also)).collect(),
-        measures: catalog::measures().filter(|m| called(m.also)).collect(),
+        metrics: METRICS.iter().filter(|m| called(m.also) || part(m.name)).collect(),
+        criteria: CRITERIA.iter().filter(|c| called(c.also) || part(c.name)).collect(),
+        measures: catalog::measures().filter(|m| called(m.also) || part(m.name)).collect(),
     };
     if name.is_empty() || (found.metrics.is_empty() && found.criteria.is_empty() && found.measures.is_empty()) {
         let likeness = |n: &str| strsim::jaro_winkler(&own, n);

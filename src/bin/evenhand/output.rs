@@ -17,6 +17,9 @@ pub fn to_stdout(bytes: &[u8]) -> Result<(), Failure> {
     }
 }
 
+/// Ends of names that promise a form which reports do not have.
+const NO_FORMS: [&str; 9] = ["pdf", "doc", "docx", "odt", "xls", "xlsx", "ods", "ppt", "pptx"];
+
 /// Writes a report to the file and says so, or to standard output where there is none and somebody listens.
 pub fn deliver(target: Option<&Target>, bytes: &[u8]) -> Result<(), Failure> {
     match target {
@@ -37,9 +40,12 @@ pub fn extension(output: Option<&Path>) -> Option<String> {
 
 /// A word to who runs the tool, on standard error, unless it is to be quiet.
 pub fn note(text: &str) {
-    if !manner::quiet() {
-        let _ = writeln!(io::stderr(), "{text}");
+    if manner::quiet() {
+        return;
     }
+    let width = manner::width_of_errors().unwrap_or(usize::MAX);
+    let lines = text.lines().map(|line| manner::wrap(line, 0, 2, width) + "\n");
+    let _ = io::stderr().write_all(lines.collect::<String>().as_bytes());
 }
 
 /// A file to be written, known to be writable before the work begins.
@@ -56,6 +62,11 @@ pub struct Target {
 impl Target {
     /// Of a report on `files`; none where it goes to standard output. `reader` says what a file is that it would replace.
     pub fn of_report(output: Option<&Path>, files: &[PathBuf], reader: &str) -> Result<Option<Self>, Failure> {
+        let extension = extension(output).unwrap_or_default();
+        if NO_FORMS.contains(&extension.as_str()) {
+            let hint = "a name that ends in .html, .md, .json, .csv or .txt says the form; browsers print pages as PDF";
+            return Err(Failure::new(format!("there is no report in the form `{extension}`"), hint));
+        }
         Self::apart(output, files, reader, "a report")
     }
 

@@ -40,9 +40,9 @@ use values::{part, top, worth};
     max_term_width = 100,
     after_help = "\
 Examples:
-  evenhand demo                                        a first audit, of data that come with the tool
+  evenhand demo                                        a first audit
   evenhand init customers.csv                          from a file to a policy
-  evenhand audit customers.csv --policy policy.toml    the audit
+  evenhand audit customers.csv --policy policy.toml    the audit of that file
 
 Every command has examples: `evenhand audit --help`."
 )]

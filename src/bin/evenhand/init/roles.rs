@@ -307,7 +307,7 @@ fn column(name: &str, look: &Look) -> Column {
             match (colon, many, look.is_banded()) {
                 (true, ..) => "named like an attribute, but a colon in the name has to be told from bands".into(),
                 (_, true, _) => format!("named like an attribute, but not of 2 to {MOST_LEVELS} levels"),
-                (.., true) => "named like an attribute; numbers are cut into bands".into(),
+                (.., true) => format!("named like an attribute; its numbers are cut into bands, {}", bands(look)),
                 _ => "named like an attribute".into(),
             },
         );

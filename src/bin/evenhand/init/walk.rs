@@ -35,6 +35,9 @@ pub fn told(guess: &Guess, width: usize) -> String {
             let _ = writeln!(out, "  No column is plainly the {}: the policy has a line to fill in.", role.name());
         }
     }
+    if taken.iter().any(|(c, _)| !c.sure) {
+        out.push_str("  With ?: perhaps. The policy has it commented out.\n");
+    }
     let idle: Vec<String> = guess.columns.iter().filter(|c| c.role.is_none()).map(name).collect();
     if !idle.is_empty() {
         let said = format!("Without a part: {}", idle.join(", "));
