@@ -99,8 +99,9 @@
 //! for finding in &report.models[0].findings {
 //!     println!("{}: {}", finding.verdict, finding.sentence);
 //! }
-//! assert_eq!(report.models[0].findings.len(), 2);
-//! assert!(report.models[0].findings.iter().all(|f| f.verdict == Verdict::Fail));
+//! // Of the offers it is certain; of the offers to those who responded, 200 people do not decide.
+//! let verdicts: Vec<Verdict> = report.models[0].findings.iter().map(|f| f.verdict).collect();
+//! assert_eq!(verdicts, [Verdict::Fail, Verdict::Inconclusive]);
 //! # Ok::<(), evenhand::Error>(())
 //! ```
 //!

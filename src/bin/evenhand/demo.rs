@@ -21,7 +21,7 @@ use crate::settings::Settings;
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  evenhand demo                            writes to evenhand-demo in this folder
+  evenhand demo                            writes to ./evenhand-demo
   evenhand demo --output /tmp/first-look   writes there")]
 pub struct DemoArgs {
     /// The folder to write to; it is made if it is not there.

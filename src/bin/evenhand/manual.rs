@@ -17,8 +17,8 @@ use crate::output::{self, Target};
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  evenhand man audit | man -l -                               reads one
-  evenhand man --output ~/.local/share/man/man1               installs all of them")]
+  evenhand man audit | man -l -                     reads one
+  evenhand man --output ~/.local/share/man/man1     installs all of them")]
 pub struct ManArgs {
     /// The command whose page is printed, such as `audit` or `mitigate reweight`; the tool's own, if none is named.
     #[arg(value_name = "COMMAND")]

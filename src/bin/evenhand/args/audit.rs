@@ -11,31 +11,38 @@ Examples:
   Did the campaign select women and men at like rates? (The four-fifths rule.)
     evenhand audit campaign.csv --attribute sex --decision targeted
 
-  Of those who would have responded, were all groups targeted alike? By sex, age band and both:
-    evenhand audit campaign.csv --attribute sex --attribute 'age:<=25,26-40,>40' \\
-        --label responded --decision targeted --preset equal-opportunity
+  Of those who would have responded, were all groups targeted alike? By sex, age
+  band and both:
+    evenhand audit campaign.csv --attribute sex \\
+        --attribute 'age:<=25,26-40,>40' --label responded --decision targeted \\
+        --preset equal-opportunity
 
-  What if the best 10 % by score were selected, or all above 0.5? (Two models in one report.)
-    evenhand audit scores.parquet --attribute sex --score propensity --top 10% --threshold 0.5
+  What if the best 10 % by score were selected, or all above 0.5? (Two models in
+  one report.)
+    evenhand audit scores.parquet --attribute sex --score propensity --top 10% \\
+        --threshold 0.5
 
   Compare within regions, with men as the reference group, and keep the report:
-    evenhand audit 'daily/*.csv.gz' --attribute sex --decision targeted --stratum region \\
-        --reference sex=male --output report.md
+    evenhand audit 'daily/*.csv.gz' --attribute sex --decision targeted \\
+        --stratum region --reference sex=male --output report.md
 
   Charts for a browser, in one file:
-    evenhand audit campaign.csv --attribute sex --decision targeted --format html --output report.html
+    evenhand audit campaign.csv --attribute sex --decision targeted \\
+        --format html --output report.html
 
   Who ends in which customer segment, and what is that worth to them?
     evenhand audit customers.csv --attribute sex --segment tier \\
-        --segment-order basic,silver,gold --segment-value silver=10,gold=25
+        --segment-order basic,silver,gold --segment-value basic=0,silver=10,gold=25
 
   Write a policy file once, audit every batch by it:
     evenhand init campaign.csv --output policy.toml
     evenhand audit campaign.csv --policy policy.toml
 
-  From a database, counted there (`evenhand sql --help` says more), or row by row through a pipe:
+  From a database, counted there (`evenhand sql --help` says more), or row by
+  row through a pipe:
     evenhand audit --tally counts.parquet --attribute sex --decision targeted
-    psql -c \"COPY customers TO STDOUT CSV HEADER\" | evenhand audit - -a sex -d targeted
+    psql -c \"COPY customers TO STDOUT CSV HEADER\" \\
+        | evenhand audit - -a sex -d targeted
 
 Exit status:
   0  every criterion passes
@@ -44,9 +51,10 @@ Exit status:
   3  none fails, but some is inconclusive
 
 Which setting wins:
-  A flag wins over the policy file, the file over the default that stands beside each option here.
-  A flag that can be repeated replaces the list of the file, once or more; `--reference` and `--favorable`
-  replace what it says of that attribute or column, and `--missing` adds to its texts. `--preset` stands
+  A flag wins over the policy file, the file over the default that stands beside
+  each option here. A flag that can be repeated replaces the list of the file,
+  once or more; `--reference` and `--favorable` replace what it says of that
+  attribute or column, and `--missing` adds to its texts. `--preset` stands
   in place of a policy file: the two cannot be given together.";
 
 /// Compare groups of people in a batch and judge the differences by a policy.

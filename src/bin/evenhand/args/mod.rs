@@ -65,7 +65,10 @@ pub enum Command {
     Delivery(Box<DeliveryArgs>),
     Mitigate(Box<MitigateArgs>),
     /// Print a script that completes commands and options in a shell.
-    #[command(after_help = "Example: evenhand completions bash > ~/.local/share/bash-completion/completions/evenhand")]
+    #[command(after_help = "\
+Example:
+  evenhand completions bash \\
+      > ~/.local/share/bash-completion/completions/evenhand")]
     Completions {
         /// The shell.
         shell: Shell,

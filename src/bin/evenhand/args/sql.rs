@@ -9,17 +9,19 @@ use super::{ColumnArgs, GroupArgs, PolicyArgs, parsed};
 const SQL_EXAMPLES: &str = "\
 Examples:
   Count in DuckDB, audit the counts:
-    evenhand sql --dialect duckdb --table customers -a sex -d targeted > count.sql
+    evenhand sql --dialect duckdb --table customers -a sex -d targeted \\
+        > count.sql
     duckdb shop.db \"COPY ($(cat count.sql)) TO 'counts.parquet'\"
     evenhand audit --tally counts.parquet -a sex -d targeted
 
   In PostgreSQL:
-    evenhand sql --dialect postgres --table sales.customers -a sex -d targeted > count.sql
+    evenhand sql --dialect postgres --table sales.customers -a sex -d targeted \\
+        > count.sql
     psql -c \"COPY ($(cat count.sql)) TO STDOUT CSV HEADER\" > counts.csv
     evenhand audit --tally counts.csv -a sex -d targeted
 
-Give the audit the same columns, levels, favourable values, missing texts and groups as the statement; its policy, thresholds
-and numbers to select may be others.";
+Give the audit the same columns, levels, favourable values, missing texts and
+groups as the statement; its policy, thresholds and numbers to select may be others.";
 
 /// Write the SQL statement that counts a table where it lives, for `evenhand audit --tally`.
 ///
