@@ -123,7 +123,7 @@ pub struct ColumnArgs {
     #[arg(long, value_name = "SEGMENT,...", value_delimiter = ',', requires = "segments")]
     pub segment_order: Vec<String>,
 
-    /// What a segment is worth to those in it, 'gold=25,silver=10'; repeatable.
+    /// What each segment is worth to those in it, 'gold=25,silver=10,basic=0'; repeatable.
     #[arg(long = "segment-value", value_name = "SEGMENT=NUMBER", value_delimiter = ',', value_parser = worth, requires = "segments")]
     pub segment_values: Vec<(String, f64)>,
 
