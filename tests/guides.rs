@@ -78,18 +78,25 @@ fn missing<'a>(quoted: &'a str, output: &str) -> Option<&'a str> {
 
 #[test]
 fn every_command_of_the_guides_works() {
-    for (name, page) in PAGES {
-        let folder = tempfile::tempdir().unwrap();
-        let mut last = String::new();
-        for block in blocks(page) {
-            if let Some(status) = expected(block.kind) {
-                let (ended, output) = run(folder.path(), &block.text);
-                assert_eq!(ended, status, "{name} line {}:\n{}\n{output}", block.line, block.text);
-                last = output;
-            } else if block.kind == "text answer" {
-                let line = missing(&block.text, &last);
-                assert!(line.is_none(), "{name} line {}: no `{}` in\n{last}", block.line, line.unwrap_or_default());
-            }
+    std::thread::scope(|scope| {
+        for (name, page) in PAGES {
+            scope.spawn(move || follow(name, page));
+        }
+    });
+}
+
+/// Does what a page says, in a folder of its own.
+fn follow(name: &str, page: &str) {
+    let folder = tempfile::tempdir().unwrap();
+    let mut last = String::new();
+    for block in blocks(page) {
+        if let Some(status) = expected(block.kind) {
+            let (ended, output) = run(folder.path(), &block.text);
+            assert_eq!(ended, status, "{name} line {}:\n{}\n{output}", block.line, block.text);
+            last = output;
+        } else if block.kind == "text answer" {
+            let line = missing(&block.text, &last);
+            assert!(line.is_none(), "{name} line {}: no `{}` in\n{last}", block.line, line.unwrap_or_default());
         }
     }
 }
