@@ -3,7 +3,11 @@
 //! The table is MADE UP, with a known skew: both adverts admit women and men alike, but `lorries` reaches women at half
 //! the rate of men at every level of interest, and `nursing` reaches all alike.
 
+mod story;
+
 use evenhand::metrics::delivery::{DeliveryRow, DeliverySettings, DeliveryTable, MEASURES};
+
+use story::say;
 
 /// Campaign, group, interest before the campaign; market, eligible, reached, impressions, clicks, spend.
 const TABLE: [(&str, &str, &str, [f64; 6]); 8] = [
@@ -36,7 +40,11 @@ fn main() -> Result<(), evenhand::Error> {
     let settings =
         DeliverySettings { pairs: vec![["nursing".into(), "lorries".into()]], ..DeliverySettings::default() };
     let report = table.audit(&settings)?;
-    println!("A made-up table, with a known skew.\n");
+    say(
+        "Two job adverts were open to women and men alike. Who saw them? The table is made up, with a known skew: somewhere \
+         between the audience that was chosen and the people who were shown it.",
+    );
+    println!();
     print!("{}", report.to_text());
 
     println!("\nIs the skew of `lorries` the targeting's or the delivery's?");

@@ -3,6 +3,8 @@
 //!
 //! The model never sees age, and yet seniors are put into other segments than the younger.
 
+mod story;
+
 use std::cmp::Ordering;
 
 use evenhand::audit::{AuditPlan, Policy};
@@ -16,6 +18,8 @@ use linfa_clustering::KMeans;
 use ndarray::{Array1, Array2};
 use rand::SeedableRng;
 use rand_xoshiro::Xoshiro256Plus;
+
+use story::say;
 
 const TIERS: [&str; 4] = ["bronze", "silver", "gold", "platinum"];
 /// What the loyalty programme gives away in each tier, in dollars a month.
@@ -66,6 +70,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         "#,
     )?;
     let report = AuditPlan::new().order(1).policy(policy).run(&batch)?;
+    say(
+        "Nobody told the clustering how old a customer is. It puts people into value tiers by how long they have stayed and \
+         what they pay; each tier has its discount. Who ends where?",
+    );
+    println!();
     print!("{}", report.to_text(TextStyle::default()));
 
     // What needs the customers themselves: does the clustering describe the older as well as the younger?
@@ -79,5 +88,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             println!("  {name:<12}{value:.4} [{low:.4}, {high:.4}]");
         }
     }
+    println!();
+    say(
+        "Women and men are spread alike. The older stand in other tiers than the younger, and the tiers describe both about \
+         equally well: the difference is in the customers, and what follows from it is the discount's to answer for.",
+    );
     Ok(())
 }

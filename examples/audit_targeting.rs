@@ -4,9 +4,13 @@
 //! `propensity` is the score of a model that saw neither sex nor race, `targeted` who got the offer. Men are
 //! offered four times as often as women, though the model never saw who is who.
 
+mod story;
+
 use evenhand::audit::{AuditPlan, Policy};
 use evenhand::data::{Columns, source::Source};
 use evenhand::report::TextStyle;
+
+use story::say;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let columns = Columns::new()
@@ -37,17 +41,24 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     )?;
     let plan = AuditPlan::new().columns(columns).policy(policy).reference("sex", "Male");
     let report = plan.audit_files(&Source::open(&["datasets/adult_offers.csv.gz"])?)?;
+    say(
+        "A bank offers its premium card to those whom a model rates best. The model never saw anybody's sex or race. Who gets \
+         the offer?",
+    );
+    println!();
     print!("{}", report.to_text(TextStyle::default()));
 
     // Any figure by name.
     let women = report.metric("true_positive_rate")?.group("Female")?;
     if let (Ok(rate), Some((low, high))) = (women.value(), women.interval()) {
-        println!(
-            "\nOf the women who would have responded, {:.1} % got the offer [{:.1}, {:.1}].",
+        println!();
+        say(&format!(
+            "Of the women who would have responded, {:.1} % got the offer [{:.1}, {:.1}]: the others are customers whom the bank \
+             did not ask.",
             rate * 100.0,
             low * 100.0,
             high * 100.0
-        );
+        ));
     }
     Ok(())
 }

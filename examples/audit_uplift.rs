@@ -5,9 +5,13 @@
 //! persuadable women. The hold-out never shows who is persuadable, since nobody is seen with and without a voucher; the
 //! audit recovers the shares all the same.
 
+mod story;
+
 use evenhand::data::Categorical;
 use evenhand::metrics::uplift::{Assignment, UpliftAudit};
 use rand::{Rng, SeedableRng, rngs::StdRng};
+
+use story::say;
 
 const CUSTOMERS: usize = 40_000;
 
@@ -40,6 +44,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         .decision(&selected)
         .score(&uplift)
         .run()?;
+    say(
+        "Half of 40,000 simulated customers got a voucher by lot. A policy wants to send it to those who buy only with it. \
+         Does it find them among women as often as among men?",
+    );
+    println!();
     print!("{}", report.to_text());
 
     println!("\nThe truth, which only a simulation knows, and what the hold-out recovers:");

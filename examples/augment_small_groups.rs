@@ -2,11 +2,15 @@
 //! smaller groups; SMOTE makes rows until groups respond at one rate, and the model is trained again. Beside it a plain
 //! reweighting, which new rows have to beat, and how near the new rows are to real people.
 
+mod story;
+
 use evenhand::data::{Columns, source::Source};
 use evenhand::mitigate::augment::{Augment, Distance, Fidelity, Target};
 use evenhand::mitigate::evaluate::{Evaluation, Held, Outcome, Reweighted, Train};
 use evenhand::mitigate::learn::{Learner, Logistic, Scorer};
 use evenhand::mitigate::reweight::Reweight;
+
+use story::say;
 
 const FEATURES: [&str; 4] = ["age", "education_num", "hours_per_week", "capital_gain"];
 
@@ -19,12 +23,19 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let table = source.table(&FEATURES.map(String::from), &[])?;
     let (features, _) = table.features(&FEATURES)?;
 
+    say(
+        "Few women in these data earn much, so a model learns little of them. SMOTE makes new rows between those that there \
+         are. Do they help, more than weights do that make nothing up?",
+    );
+    println!();
+
     // What the new rows are like.
     let smote = || Augment::smote().target(Target::EqualRates).seed(7);
     let augmented = smote().fit_resample(&table, &batch)?;
     print!("{}", augmented.record.to_text());
     let fidelity = Fidelity::of(&augmented, 7)?;
-    println!("\n{}", fidelity.privacy);
+    println!();
+    say(&fidelity.privacy.to_string());
     for column in &fidelity.columns {
         if let Some(Distance::KolmogorovSmirnov(distance)) = column.distance {
             println!("  {:<16} {distance:.3} from its distribution in the same cells", column.column);

@@ -3,9 +3,13 @@
 //!
 //! The batch is that of `audit_targeting`: half of UCI Adult, played as customers, with the score of a model.
 
+mod story;
+
 use evenhand::data::{Columns, source::Source};
 use evenhand::mitigate::postprocess::budget::Budget;
 use evenhand::mitigate::postprocess::thresholds::{CommonThreshold, Constraint, ThresholdOptimizer};
+
+use story::say;
 
 const OFFERS: usize = 2_000;
 
@@ -15,6 +19,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let batch = rows.batch()?;
 
     let chosen = Budget::new(OFFERS).gap(0.02).apply(&batch)?;
+    say(
+        "There are 2,000 offers, and 24,421 customers with a score. By score alone nearly all of them go to men. How many \
+         people have to be exchanged so that both sexes are offered alike, and what does it cost?",
+    );
+    println!();
     print!("{}", chosen.summary.to_text());
 
     println!("\nWHAT A BOUND COSTS");
@@ -25,7 +34,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
                 let summary = chosen.summary;
                 let rate = |at: usize| 100.0 * summary.groups[at].after as f64 / summary.groups[at].people as f64;
                 println!(
-                    "  {:>12.2}  {:>8.1}  {:>8.1}  {:>8}  {:>11.1} %",
+                    "  {:>12.3}  {:>8.1}  {:>8.1}  {:>8}  {:>11.1} %",
                     gap,
                     rate(0),
                     rate(1),
@@ -33,7 +42,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
                     100.0 * summary.score_lost() / summary.score_before
                 );
             }
-            Err(error) => println!("  {gap:>12.2}  {error}"),
+            Err(error) => println!("  {gap:>12.3}  {error}"),
         }
     }
 
@@ -43,9 +52,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     print!("{}", fitted.to_text());
     let common = CommonThreshold::new(Constraint::EqualOpportunity).slack(0.02).fit(&batch)?;
     let (kept, missed) = (common.value, common.unconstrained[0]);
-    println!(
-        "\nOne threshold for all, which needs no attribute to decide by, keeps that gap only\n\
-         with an accuracy of {kept:.4} ({missed:.4} without a bound)."
-    );
+    println!();
+    say(&format!(
+        "One threshold for all, which needs no attribute to decide by, keeps that gap only with an accuracy of {kept:.4} \
+         ({missed:.4} without a bound)."
+    ));
     Ok(())
 }

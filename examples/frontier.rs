@@ -2,12 +2,16 @@
 //! training under a constraint, thresholds by group. Each is set beside what thresholds alone make of the unmitigated
 //! model, which is hard to beat.
 
+mod story;
+
 use evenhand::data::{Columns, source::Source};
 use evenhand::mitigate::evaluate::{Evaluation, Held, Outcome, Reweighted, Train};
 use evenhand::mitigate::learn::{Learner, Logistic, Scorer};
 use evenhand::mitigate::postprocess::thresholds::{Constraint, ThresholdOptimizer};
 use evenhand::mitigate::reductions::{Constraint as Kept, ExponentiatedGradient};
 use evenhand::mitigate::reweight::Reweight;
+
+use story::say;
 
 const FEATURES: [&str; 5] = ["age", "education_num", "hours_per_week", "capital_gain", "marital_status"];
 
@@ -53,6 +57,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         .seed(7)
         .frontier([0.15, 0.10, 0.05, 0.02, 0.0])
         .run(features.view(), &batch)?;
+    say(
+        "Men are offered more often than women. Five remedies are tried on one half of the customers and judged on the other: \
+         which of them helps, and what does it cost?",
+    );
+    println!();
     print!("{}", report.to_text());
     Ok(())
 }

@@ -1,10 +1,14 @@
 //! The same audit every day: each day's rows are counted where they are and only the counts are kept. On
 //! Sunday the week is the sum of its days, exactly, and somebody who withdraws consent is taken out again.
 
+mod story;
+
 use evenhand::audit::{AuditPlan, Policy};
 use evenhand::data::{Batch, Categorical};
 use evenhand::tally::Tally;
 use flate2::read::GzDecoder;
+
+use story::say;
 
 struct Row {
     sex: String,
@@ -41,6 +45,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let rows = rows()?;
     let days: Vec<&[Row]> = rows.chunks(rows.len().div_ceil(7)).collect();
 
+    say("Each day is counted on its own, and only the counts are kept: no row leaves the day.");
+    println!();
     println!("day  rows   women  men    ratio [95 % interval]   verdict");
     let mut kept: Vec<String> = Vec::new();
     for (day, rows) in days.iter().enumerate() {
@@ -69,7 +75,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     assert_eq!(week, tally(&plan, &rows)?, "the sum of the days is the week");
     let bytes: usize = kept.iter().map(String::len).sum();
     println!("\nThe week: {} rows from {bytes} bytes of counts.", week.rows());
-    println!("{}", plan.evaluate(&week)?.summary);
+    say(&plan.evaluate(&week)?.summary);
 
     week.subtract(&tally(&plan, &rows[..1])?)?;
     println!("\nOne person withdrew: {} rows are left.", week.rows());

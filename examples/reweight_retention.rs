@@ -4,6 +4,8 @@
 //!
 //! Weights are worth what the learner reads of them, so that is checked first.
 
+mod story;
+
 use evenhand::audit::{AuditPlan, Policy};
 use evenhand::data::source::Source;
 use evenhand::data::{Batch, Columns, Model};
@@ -11,6 +13,8 @@ use evenhand::mitigate::learn::{Learner, Logistic, Scorer, require_weights};
 use evenhand::mitigate::reweight::Reweight;
 use evenhand::report::Report;
 use ndarray::{Array2, Axis};
+
+use story::say as tell;
 
 const FEATURES: [&str; 6] =
     ["tenure", "monthly_charges", "contract", "internet_service", "payment_method", "paperless_billing"];
@@ -72,6 +76,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let learner = Logistic::new();
     require_weights(&learner, train.view(), &train_left)?;
 
+    tell(
+        "Customers who are likely to leave get an offer. Seniors leave more often, and are offered far more often still. The \
+         rows that the model learns from are weighed, so that age and leaving are independent in them.",
+    );
+
     // As it is.
     let offer = |scores: Vec<f64>| scores.into_iter().map(|s| s >= 0.4).collect::<Vec<bool>>();
     let plain = learner.fit(train.view(), &train_left, &vec![1.0; train_left.len()])?;
@@ -84,10 +93,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mended = learner.fit(train.view(), &train_left, &weights.weights(&trained_on)?)?;
     let after = audit(&judged_on, &test_left, &offer(mended.scores(test.view())))?;
     say("AFTER", &after)?;
-    println!(
-        "\nThe features still tell who is senior: weights take away what the labels taught\n\
-         of age, not what tenure and contract say of leaving. What is left over is for\n\
-         thresholds, or for the question whether it is explained."
+    println!();
+    tell(
+        "The features still tell who is senior: weights take away what the labels taught of age, not what tenure and contract \
+         say of leaving. What is left over is for thresholds, or for the question whether it is explained.",
     );
     Ok(())
 }

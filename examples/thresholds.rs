@@ -3,27 +3,30 @@
 //!
 //! The batch is that of `audit_targeting`: half of UCI Adult, played as customers. Who scores at least 0.5 gets the offer.
 
+mod story;
+
 use evenhand::audit::{AuditPlan, Policy};
 use evenhand::data::{Columns, source::Source};
 use evenhand::metrics::scores::{CurveFigure, CurvePoint};
 use evenhand::report::TextStyle;
 
+use story::say;
+
 fn percent(figure: Option<&CurveFigure>) -> String {
-    figure.and_then(|f| f.value).map_or("not known".into(), |v| format!("{:.1} %", 100.0 * v))
+    figure.and_then(|f| f.value).map_or("–".into(), |v| format!("{:.1}", 100.0 * v))
 }
 
-fn say(point: &CurvePoint) -> String {
+fn line(what: &str, point: &CurvePoint) {
     let ratio = &point.impact_ratio;
-    let value = ratio.value.map_or("undefined".into(), |v| format!("{v:.3}"));
-    let band = ratio.band.map_or(String::new(), |[low, high]| format!(" [{low:.2}, {high:.2}]"));
-    format!(
-        "threshold {:.3}, {:.1} % selected: impact ratio {value}{band}, TPR gap {}, accuracy {}, balanced {}",
+    let value = ratio.value.map_or("–".into(), |v| format!("{v:.3}"));
+    let band = ratio.band.map_or(String::new(), |[low, high]| format!("[{low:.2}, {high:.2}]"));
+    println!(
+        "  {what:<22} {:>9.3} {:>8.1} {value:>6} {band:>12} {:>7} {:>8}",
         point.threshold,
         100.0 * point.share,
         percent(point.true_positive_gap.as_ref()),
         percent(point.accuracy.as_ref()),
-        percent(point.balanced_accuracy.as_ref()),
-    )
+    );
 }
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -36,34 +39,30 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     // Limits are the bands: they hold at every cut at once, so that one may pick the cut that looks best.
     let curves = report.models[0].table("sex")?.curves.as_ref().ok_or("there are no scores")?;
     println!("\nTHE CHOICE OF A THRESHOLD");
-    if let Some(current) = &curves.current {
-        println!("At your threshold:\n  {}.", say(current));
-    }
+    println!("  {:<22} Threshold Selected  Ratio    all cuts TPR gap Accuracy", "");
     let fair = |p: &&CurvePoint| p.impact_ratio.value.is_some_and(|v| v >= 0.8);
     let surely = |p: &&CurvePoint| p.impact_ratio.band.is_some_and(|[low, _]| low >= 0.8);
+    curves.current.iter().for_each(|point| line("as it is now", point));
+    for point in curves.budgets.iter().skip(9).step_by(20) {
+        line(&format!("{:.0} % of all", 100.0 * point.share), point);
+    }
     match curves.thresholds.iter().find(fair) {
-        Some(point) => println!(
-            "The highest of {} thresholds at which the four-fifths rule holds in this batch:\n  {}.",
-            curves.thresholds.len(),
-            say(point)
-        ),
-        None => println!("At none of {} thresholds does the four-fifths rule hold.", curves.thresholds.len()),
+        Some(point) => line("four fifths here", point),
+        None => println!("  At none of {} thresholds does the four-fifths rule hold.", curves.thresholds.len()),
     }
     match curves.thresholds.iter().find(surely) {
-        Some(point) => println!("The highest at which it surely holds, wherever one looks:\n  {}.", say(point)),
-        None => println!("At none does it surely hold."),
+        Some(point) => line("four fifths for sure", point),
+        None => println!("  At none does it surely hold."),
     }
+    println!();
     let cost = |p: &CurvePoint| p.accuracy.as_ref().and_then(|a| a.value);
     let current = curves.current.as_ref().and_then(cost);
     if let Some((now, then)) = current.zip(curves.thresholds.iter().find(fair).and_then(cost)) {
-        println!(
-            "One threshold for all can be fair by that rule at a price of {:.1} points of accuracy.",
+        say(&format!(
+            "One threshold for all can keep to four fifths, at a price of {:.1} points of accuracy: it has to be so low that \
+             almost everybody is selected. Whoever wants less of a gap than that has to change the score, or what it is cut by.",
             100.0 * (now - then)
-        );
-    }
-    println!("By budget:");
-    for point in curves.budgets.iter().skip(9).step_by(20) {
-        println!("  {}", say(point));
+        ));
     }
     Ok(())
 }

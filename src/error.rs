@@ -44,7 +44,7 @@ pub enum Error {
         expected: usize,
     },
     /// A label or decision has values that are not plainly two.
-    #[error("column `{column}` is not plainly binary: it holds {}{place}; say which value is favourable, as in `--favorable {column}={}`, or which mean missing", quoted(values), values.first().map_or("yes", String::as_str))]
+    #[error("column `{column}` is not plainly binary: it holds {}{}; say which value is favourable, as in `--favorable {column}={}`, or which mean missing", quoted(values), first_odd(place), values.first().map_or("yes", String::as_str))]
     NotBinary {
         /// The column at fault.
         column: String,
@@ -286,6 +286,14 @@ impl fmt::Display for Place {
             write!(f, " of {}", file.display())?;
         }
         Ok(())
+    }
+}
+
+/// Where the first value that does not fit stands, to append.
+fn first_odd(place: &Place) -> String {
+    match place.row {
+        Some(_) => format!(" (the first that does not fit is{place})"),
+        None => place.to_string(),
     }
 }
 

@@ -340,6 +340,39 @@ fn flags_win_over_the_policy_file() {
 }
 
 #[test]
+fn a_flag_wins_over_the_file_and_the_file_over_the_default() {
+    let desk = Desk::new();
+    desk.write("data.csv", unfair()).write(
+        "policy.toml",
+        "preset = \"four-fifths\"\nconfidence = 0.9\nminimum_group_size = 20\ninconclusive = \"fail\"\n\
+         [audit]\norder = 1\nseed = 5\nreplicates = 300\nreference_rule = \"best_off\"\n",
+    );
+    let settings = |more: &str| {
+        let run = desk.line(&format!("{AUDIT} --format json {more}"));
+        assert_eq!(run.status, 1, "{}", run.err);
+        json(&run.out)["settings"].clone()
+    };
+    let file = "--policy policy.toml";
+    for (path, option, by_default, by_file, by_flag) in [
+        ("/policy/confidence", "--confidence 0.8", "0.95", "0.9", "0.8"),
+        ("/policy/minimum_group_size", "--min-group-size 30", "10", "20", "30"),
+        ("/policy/inconclusive", "--inconclusive pass", "\"inconclusive\"", "\"fail\"", "\"pass\""),
+        ("/order", "--order 2", "2", "1", "2"),
+        ("/seed", "--seed 9", "0", "5", "9"),
+        ("/replicates", "--replicates 400", "1000", "300", "400"),
+        ("/reference", "--reference-rule largest", "\"the largest group\"", "", "\"the largest group\""),
+    ] {
+        let at = |settings: serde_json::Value| settings.pointer(path).unwrap_or_else(|| panic!("{path}")).to_string();
+        assert_eq!(at(settings("")), by_default, "{path} by default");
+        let from_file = at(settings(file));
+        assert!(if by_file.is_empty() { from_file != by_default } else { from_file == by_file }, "{path}: {from_file}");
+        assert_eq!(at(settings(&format!("{file} {option}"))), by_flag, "{path} by flag");
+    }
+    let help = desk.line("audit --help").out;
+    assert!(help.contains("Which setting wins:") && help.contains("A flag wins over the policy file"), "{help}");
+}
+
+#[test]
 fn a_policy_may_be_json() {
     let desk = Desk::new();
     desk.write("data.csv", unfair()).write(

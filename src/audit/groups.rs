@@ -23,7 +23,8 @@ impl FromStr for Condition {
 
     fn from_str(text: &str) -> Result<Self> {
         let wrong = || {
-            Error::setting("the condition of a group", format!("`{text}`"), "`column=level` or `column=level,level`")
+            let expected = "`column=level` or `column=level,level`, such as sex=female or age=<=25";
+            Error::setting("the condition of a group", format!("`{}`", text.trim()), expected)
         };
         // The first `=` that is not part of `<=` or `>=` ends the column: levels may be bands.
         let (column, levels) = text.split_once('=').ok_or_else(wrong)?;

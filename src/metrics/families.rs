@@ -1,6 +1,6 @@
 //! All families of measures in one place, for the catalog and the audit.
 
-use super::catalog::METRICS;
+use super::catalog::{METRICS, MeasureFamily};
 use super::conditional::{self, Stratified};
 use super::family::{Measure, MeasureEntry};
 use super::scores::{ErrorSums, ScoredGroup, Scoring, auc, calibration, curves, distance, effect, error, roc, soft};
@@ -56,4 +56,22 @@ pub(crate) fn entries() -> impl Iterator<Item = &'static MeasureEntry> {
 pub(crate) fn entries_elsewhere() -> impl Iterator<Item = &'static MeasureEntry> {
     let shared = |m: &&MeasureEntry| METRICS.iter().any(|x| x.name == m.name) || entries().any(|x| x.name == m.name);
     uplift::MEASURES.iter().chain(delivery::MEASURES).filter(move |m| !shared(m))
+}
+
+/// All of them, each family with its name and what it is of.
+pub(crate) fn named() -> Vec<MeasureFamily> {
+    let family = |name, title, measures| MeasureFamily { name, title, measures };
+    let apart = |all: &'static [MeasureEntry]| {
+        entries_elsewhere().filter(|m| all.iter().any(|x| x.name == m.name)).collect::<Vec<_>>()
+    };
+    vec![
+        family("decisions", "Two groups' decisions", of(SELECTIONS).collect()),
+        family("strata", "Two groups within strata", of(CONDITIONALS).collect()),
+        family("scores", "Scores: ranking, calibration, distances", of(SCORES).collect()),
+        family("forecasts", "Scores as forecasts of a number", of(ERRORS).collect()),
+        family("lists", "The list that scores make", RANKINGS.iter().map(|m| &m.entry).collect()),
+        family("segments", "Segments", of(SEGMENTS).collect()),
+        family("uplift", "Uplift, from a randomised hold-out", apart(uplift::MEASURES)),
+        family("delivery", "Delivery of adverts and offers", apart(delivery::MEASURES)),
+    ]
 }

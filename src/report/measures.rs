@@ -135,7 +135,8 @@ pub(super) fn between(table: &AttributeTable, full: bool) -> Vec<String> {
     let mut lines: Vec<String> = shown.iter().map(|d| line(d)).collect();
     let more = all.len() - shown.len();
     if more > 0 && !full {
-        lines.push(format!("and {} more measures, {MORE}.", words::count(more as u64)));
+        let noun = if more == 1 { "measure" } else { "measures" };
+        lines.push(format!("and {} more {noun}, {MORE}.", words::count(more as u64)));
     }
     lines
 }

@@ -1,6 +1,7 @@
 //! `evenhand audit`: files, columns and a policy in, a report and an exit status out.
 
 use std::ffi::OsString;
+use std::path::PathBuf;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use evenhand::Error;
@@ -11,50 +12,66 @@ use evenhand::tally::Limits;
 use crate::args::{AuditArgs, Format};
 use crate::failure::Failure;
 use crate::inputs;
+use crate::manner;
 use crate::output::{self, Target};
 use crate::progress::Bar;
 use crate::settings::Settings;
 
+/// More levels than this are hardly groups that somebody wanted to compare.
+const MANY_LEVELS: usize = 50;
+
 /// Audits, shows the report, and answers the exit status of its verdict.
 pub fn run(args: &AuditArgs) -> Result<u8, Failure> {
     let settings = Settings::new(args)?;
-    let counted = !args.tally.is_empty();
-    let files = inputs::expand(if counted { &args.tally } else { &args.files })?;
     let path = args.output.output.as_deref();
     let format = Format::of(args.output.format, path);
-    let target = Target::of_report(path, &files, "one of the files to audit")?.zip(path);
-    if let Some(threads) = args.reading.threads {
-        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads);
-        pool.build_global()
-            .map_err(|e| Failure::new(format!("cannot start {threads} threads: {e}"), "ask for fewer"))?;
-    }
-
-    let plan = plan(args, &settings)?;
-    let source = inputs::open(&files, args.reading.delimiter, args.reading.no_header)?;
-    let (source, bar) = Bar::watch(source, args.output.quiet);
-    let report = if counted { plan.audit_counted(&source) } else { plan.audit_files(&source) };
-    let report = report.map_err(|e| explain(e, args, &settings))?;
-    drop(bar);
+    let target = Target::of_report(path, &files(args)?, "one of the files to audit")?.zip(path);
+    let report = report(args, &settings, words())?;
 
     let style = TextStyle {
-        color: target.is_none() && output::color(args.output.no_color),
-        width: output::width(target.is_none()),
+        color: target.is_none() && manner::color(),
+        width: manner::width(target.is_none()),
         full: args.output.full,
     };
     match target {
         Some((target, path)) => {
             target.write(render(&report, format, style)?.as_bytes())?;
-            if !args.output.quiet {
-                output::note(&format!("{}\nThe report is in {}.", report.summary, path.display()));
-            }
+            output::note(&format!("{}\nThe report is in {}.", report.summary, path.display()));
         }
-        None if args.output.quiet => {}
+        None if manner::quiet() => {}
         None => output::to_stdout(render(&report, format, style)?.as_bytes())?,
     }
-    if settings.policy.criteria.is_empty() && !args.output.quiet {
+    for attribute in report.data.attributes.iter().filter(|a| a.levels > MANY_LEVELS) {
+        output::note(&format!(
+            "note: `{name}` has {} levels, each a group; numbers are cut into bands by `--attribute '{name}:<=25,26-40,>40'`, \
+             levels merged by `--attribute '{name}:West=CA+OR,Other=x'`",
+            attribute.levels,
+            name = attribute.column
+        ));
+    }
+    if settings.policy.criteria.is_empty() {
         output::note("note: nothing was judged: the policy has no criteria and there is no decision for the usual one");
     }
     Ok(status(report.verdict))
+}
+
+fn files(args: &AuditArgs) -> Result<Vec<PathBuf>, Failure> {
+    inputs::expand(if args.tally.is_empty() { &args.files } else { &args.tally })
+}
+
+/// The report, which tells the words of the command.
+pub fn report(args: &AuditArgs, settings: &Settings, words: Vec<String>) -> Result<Report, Failure> {
+    if let Some(threads) = args.reading.threads {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads);
+        pool.build_global()
+            .map_err(|e| Failure::new(format!("cannot start {threads} threads: {e}"), "ask for fewer"))?;
+    }
+    let plan = plan(args, settings, words)?;
+    let source = inputs::open(&files(args)?, args.reading.delimiter, args.reading.no_header)?;
+    let (source, bar) = Bar::watch(source);
+    let report = if args.tally.is_empty() { plan.audit_files(&source) } else { plan.audit_counted(&source) };
+    drop(bar);
+    report.map_err(|e| explain(e, args, settings))
 }
 
 fn status(verdict: Verdict) -> u8 {
@@ -65,12 +82,12 @@ fn status(verdict: Verdict) -> u8 {
     }
 }
 
-fn plan(args: &AuditArgs, settings: &Settings) -> Result<AuditPlan, Failure> {
+fn plan(args: &AuditArgs, settings: &Settings, words: Vec<String>) -> Result<AuditPlan, Failure> {
     let mut plan = AuditPlan::new()
         .columns(settings.columns.clone())
         .policy(settings.policy.clone())
         .missing_as_group(settings.audit.missing_as_group)
-        .command(command());
+        .command(command(&words));
     if let Some(order) = settings.audit.order {
         plan = plan.order(order.into());
     }
@@ -101,14 +118,15 @@ fn plan(args: &AuditArgs, settings: &Settings) -> Result<AuditPlan, Failure> {
     Ok(plan)
 }
 
+/// The words of the command line.
+fn words() -> Vec<String> {
+    let given = std::env::args_os().skip(1).map(|w: OsString| w.to_string_lossy().into_owned());
+    std::iter::once("evenhand".into()).chain(given).collect()
+}
+
 /// The command as it could be typed again.
-fn command() -> String {
-    let mut words: Vec<String> = std::env::args_os().map(|w: OsString| w.to_string_lossy().into_owned()).collect();
-    if let Some(tool) = words.first_mut() {
-        *tool = "evenhand".into();
-    }
-    let plain = words.join(" ");
-    shlex::try_join(words.iter().map(String::as_str)).unwrap_or(plain)
+fn command(words: &[String]) -> String {
+    shlex::try_join(words.iter().map(String::as_str)).unwrap_or_else(|_| words.join(" "))
 }
 
 /// The last second of the year 9999: RFC 3339 goes no further.
@@ -146,6 +164,10 @@ fn render(report: &Report, format: Format, style: TextStyle) -> Result<String, F
 
 /// An error of the audit. What is named and not there is the policy file's fault where no flag named it.
 fn explain(error: Error, args: &AuditArgs, settings: &Settings) -> Failure {
+    if !args.tally.is_empty() && matches!(error, Error::MissingColumn { .. }) {
+        let hint = "`--tally` reads what a database answered to `evenhand sql`; rows are named without it";
+        return Failure::new(error.to_string(), hint);
+    }
     let flagged = !args.groups.reference.is_empty() || !args.groups.groups.is_empty();
     let of_file = matches!(&error, Error::Unknown { context, .. } if context.contains("in the policy") || !flagged);
     match &settings.file {

@@ -13,26 +13,28 @@ use crate::output::{self, Target};
 const EXAMPLES: &str = "\
 Examples:
   Whom do the adverts reach, and is a skew the targeting's or the delivery's?
-    evenhand delivery ads.csv --campaign ad --group sex --eligible could --reached saw \\
-        --impressions shown --clicks clicked --spend paid --audience market
+    evenhand delivery ads.csv --campaign ad --group sex --eligible could \\
+        --reached saw --impressions shown --clicks clicked --spend paid \\
+        --audience market
 
-  The same among those of like interest, known before the campaign, or the interested alone:
-    evenhand delivery ads.csv --campaign ad --group sex --eligible could --reached saw \\
-        --impressions shown --stratum interest
-    evenhand delivery ads.csv --campaign ad --group sex --eligible could --reached saw \\
-        --impressions shown --stratum interest --interested high
+  The same among those of like interest, known before the campaign, or the
+  interested alone:
+    evenhand delivery ads.csv --campaign ad --group sex --eligible could \\
+        --reached saw --impressions shown --stratum interest
+    evenhand delivery ads.csv --campaign ad --group sex --eligible could \\
+        --reached saw --impressions shown --stratum interest --interested high
 
   Two adverts for like jobs, shown at the same time to the same audience:
-    evenhand delivery ads.csv --campaign ad --group sex --eligible could --impressions shown \\
-        --pair nursing=driving
+    evenhand delivery ads.csv --campaign ad --group sex --eligible could \\
+        --impressions shown --pair nursing=driving
 
   The platform adds noise of standard deviation 20 and rounds to 100:
-    evenhand delivery ads.csv --campaign ad --group sex --eligible could --impressions shown \\
-        --noise 20 --rounded 100
+    evenhand delivery ads.csv --campaign ad --group sex --eligible could \\
+        --impressions shown --noise 20 --rounded 100
 
   Rows are people, not counts; `could` is yes or no:
-    evenhand delivery people.csv --people --campaign ad --group sex --eligible could \\
-        --impressions shown";
+    evenhand delivery people.csv --people --campaign ad --group sex \\
+        --eligible could --impressions shown";
 
 /// Audit the delivery of adverts and offers: who was eligible, who was reached, how often, at what price.
 ///

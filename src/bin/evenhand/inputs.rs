@@ -47,7 +47,36 @@ pub fn open(files: &[PathBuf], delimiter: Option<u8>, no_header: bool) -> Result
         let name = folder.display();
         return Err(Failure::new(format!("{name} is a folder"), format!("name its files, as in '{name}/*.csv'")));
     }
+    if let Some(gone) = files.iter().find(|f| f.as_os_str() != "-" && !f.exists()) {
+        return Err(absent(gone, files.len()));
+    }
     Ok(Source::open(files)?.delimiter(delimiter).header(no_header.then_some(false)))
+}
+
+/// A file that is not there: what is there that is nearly called so, or what else may have been meant.
+fn absent(file: &Path, named: usize) -> Failure {
+    let folder = file.parent().filter(|p| !p.as_os_str().is_empty());
+    let there = std::fs::read_dir(folder.unwrap_or(Path::new("."))).into_iter().flatten().flatten();
+    let wanted = file.file_name().unwrap_or_default().to_string_lossy();
+    let nearest = there
+        .filter(|entry| !entry.path().is_dir())
+        .map(|entry| entry.file_name().to_string_lossy().into_owned())
+        .map(|name| (strsim::jaro_winkler(&wanted, &name), name))
+        .filter(|(likeness, _)| *likeness > 0.85)
+        .max_by(|a, b| a.0.total_cmp(&b.0).then_with(|| b.1.cmp(&a.1)));
+    let hint = match nearest {
+        Some((_, name)) => {
+            format!("did you mean `{}`?", folder.map_or(PathBuf::new(), Path::to_path_buf).join(name).display())
+        }
+        None if named > 1 && file.extension().is_none() => {
+            format!("if it is a column, it needs its option before it: `--attribute {wanted}`")
+        }
+        None => match std::env::current_dir() {
+            Ok(here) if file.is_relative() => format!("it was looked for from {}", here.display()),
+            _ => "check the path".into(),
+        },
+    };
+    Failure::new(format!("cannot open {}: No such file or directory", file.display()), hint)
 }
 
 /// Whether a file to be written is one of those that are read.

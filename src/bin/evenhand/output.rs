@@ -1,16 +1,12 @@
 //! Where the result goes: standard output, or a file that appears whole or not at all.
 
 use std::fs::{self, File};
-use std::io::{self, ErrorKind, IsTerminal, Write};
+use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 use crate::failure::Failure;
 use crate::inputs;
-
-/// The width of a text that goes to no terminal.
-const WIDTH: usize = 80;
-/// The widest that a text is read well.
-const WIDEST: usize = 120;
+use crate::manner;
 
 /// Writes to standard output. Who reads it may stop reading: that is no error.
 pub fn to_stdout(bytes: &[u8]) -> Result<(), Failure> {
@@ -21,9 +17,20 @@ pub fn to_stdout(bytes: &[u8]) -> Result<(), Failure> {
     }
 }
 
-/// Writes to the file, or to standard output where there is none.
+/// Ends of names that promise a form which reports do not have.
+const NO_FORMS: [&str; 9] = ["pdf", "doc", "docx", "odt", "xls", "xlsx", "ods", "ppt", "pptx"];
+
+/// Writes a report to the file and says so, or to standard output where there is none and somebody listens.
 pub fn deliver(target: Option<&Target>, bytes: &[u8]) -> Result<(), Failure> {
-    target.map_or_else(|| to_stdout(bytes), |target| target.write(bytes))
+    match target {
+        Some(target) => {
+            target.write(bytes)?;
+            note(&format!("The report is in {}.", target.name));
+            Ok(())
+        }
+        None if manner::quiet() => Ok(()),
+        None => to_stdout(bytes),
+    }
 }
 
 /// The end of a file's name that tells its form, in small letters.
@@ -31,29 +38,22 @@ pub fn extension(output: Option<&Path>) -> Option<String> {
     output.and_then(Path::extension).map(|e| e.to_string_lossy().to_lowercase())
 }
 
-/// A word to who runs the tool, on standard error.
+/// A word to who runs the tool, on standard error, unless it is to be quiet.
 pub fn note(text: &str) {
-    let _ = writeln!(io::stderr(), "{text}");
-}
-
-/// Whether standard output shows colours.
-pub fn color(refused: bool) -> bool {
-    let set = |name| std::env::var_os(name).is_some_and(|v| !v.is_empty());
-    let dumb = std::env::var_os("TERM").is_some_and(|t| t == "dumb");
-    !refused && !set("NO_COLOR") && !dumb && io::stdout().is_terminal()
-}
-
-/// The width of the terminal on standard output, where the text goes there.
-pub fn width(to_stdout: bool) -> usize {
-    let shown = to_stdout && io::stdout().is_terminal();
-    let terminal = shown.then(terminal_size::terminal_size).flatten();
-    terminal.map_or(WIDTH, |(width, _)| usize::from(width.0).clamp(40, WIDEST))
+    if manner::quiet() {
+        return;
+    }
+    let width = manner::width_of_errors().unwrap_or(usize::MAX);
+    let lines = text.lines().map(|line| manner::wrap(line, 0, 2, width) + "\n");
+    let _ = io::stderr().write_all(lines.collect::<String>().as_bytes());
 }
 
 /// A file to be written, known to be writable before the work begins.
 #[derive(Debug)]
 pub struct Target {
     path: PathBuf,
+    /// As it was given.
+    name: String,
     /// Pipes and devices cannot be replaced: they are written to.
     special: bool,
     replace: bool,
@@ -62,6 +62,11 @@ pub struct Target {
 impl Target {
     /// Of a report on `files`; none where it goes to standard output. `reader` says what a file is that it would replace.
     pub fn of_report(output: Option<&Path>, files: &[PathBuf], reader: &str) -> Result<Option<Self>, Failure> {
+        let extension = extension(output).unwrap_or_default();
+        if NO_FORMS.contains(&extension.as_str()) {
+            let hint = "a name that ends in .html, .md, .json, .csv or .txt says the form; browsers print pages as PDF";
+            return Err(Failure::new(format!("there is no report in the form `{extension}`"), hint));
+        }
         Self::apart(output, files, reader, "a report")
     }
 
@@ -87,7 +92,7 @@ impl Target {
         let unwritable = |e: io::Error| Failure::unwritable(path, &e);
         // Through a link, the file that it leads to is the one to replace.
         let real = path.canonicalize().unwrap_or_else(|_| path.to_path_buf());
-        let mut target = Target { path: real, special: false, replace };
+        let mut target = Target { path: real, name: path.display().to_string(), special: false, replace };
         if path.file_name().is_none() || target.path.is_dir() {
             return Err(unwritable(ErrorKind::IsADirectory.into()));
         }

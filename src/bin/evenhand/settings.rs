@@ -139,6 +139,13 @@ impl Settings {
                 "name one by `--decision COLUMN` (who was selected), `--label COLUMN`, `--score COLUMN` or `--segment COLUMN`",
             ));
         }
+        let cuts = !columns.thresholds.is_empty() || !columns.top.is_empty();
+        if cuts && columns.scores.is_empty() {
+            return Err(Failure::new(
+                "a threshold or a number to select cuts a score, and no score is named",
+                "name it by `--score COLUMN`",
+            ));
+        }
         let mut policy = policy(file.rest, args, &columns)?;
         put_policy(&mut policy, args);
         policy.check()?;
@@ -246,8 +253,10 @@ fn put_policy(policy: &mut Policy, args: Flags) {
 
 impl PolicyFile {
     fn read(path: &Path) -> Result<Self, Failure> {
-        let unreadable = |source| Error::Io { action: "read", path: path.into(), source };
-        let text = fs::read_to_string(path).map_err(unreadable)?;
+        let text = fs::read_to_string(path).map_err(|e| {
+            let name = path.display();
+            Failure::new(format!("cannot read {name}: {e}"), format!("`evenhand init FILE --output {name}` writes one"))
+        })?;
         let json = path.extension().is_some_and(|e| e.eq_ignore_ascii_case("json"));
         let table = if json {
             serde_json::from_str(&text).map_err(|e| bad_policy(path.into(), e.to_string()))?

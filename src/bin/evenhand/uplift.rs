@@ -12,14 +12,18 @@ use crate::output::{self, Target};
 
 const EXAMPLES: &str = "\
 Examples:
-  Does the mailing do as much for women as for men, and does it reach those whom it would move?
-    evenhand uplift holdout.csv --attribute sex --treated mailed --outcome bought --decision targeted
+  Does the mailing do as much for women as for men, and does it reach those whom
+  it would move?
+    evenhand uplift holdout.csv --attribute sex --treated mailed \\
+        --outcome bought --decision targeted
 
   The same with the model's score, and half of the people treated by design:
-    evenhand uplift holdout.csv -a sex --treated mailed --outcome spent --uplift-score uplift --propensity 0.5
+    evenhand uplift holdout.csv -a sex --treated mailed --outcome spent \\
+        --uplift-score uplift --propensity 0.5
 
   Data that were not randomised need each row's probability of being treated:
-    evenhand uplift history.csv -a sex --treated mailed --outcome bought --propensity p_mailed";
+    evenhand uplift history.csv -a sex --treated mailed --outcome bought \\
+        --propensity p_mailed";
 
 /// Audit uplift targeting on a hold-out: what the treatment does for each group, and whether it reaches those whom it
 /// would move.

@@ -1,8 +1,10 @@
 //! Every metric with its name, formula, needs, direction, range and source.
 
 mod criteria;
+mod method;
 
 pub use criteria::{CRITERIA, CriterionEntry, Join};
+pub use method::{Method, method};
 
 use super::family::MeasureEntry;
 use super::{Undefined, families};
@@ -374,6 +376,22 @@ pub fn criterion_entry(name: &str) -> Option<&'static CriterionEntry> {
     CRITERIA.iter().find(|c| c.name == name)
 }
 
+/// Measures of one kind, as a page lists them.
+#[derive(Debug, Clone)]
+pub struct MeasureFamily {
+    /// Its name, in small letters.
+    pub name: &'static str,
+    /// What its measures are of.
+    pub title: &'static str,
+    /// Its measures.
+    pub measures: Vec<&'static MeasureEntry>,
+}
+
+/// The measures by what they are of; each is in one family.
+pub fn measure_families() -> Vec<MeasureFamily> {
+    families::named()
+}
+
 /// The measures of segments, scores and uplift.
 pub fn measures() -> impl Iterator<Item = &'static MeasureEntry> {
     families::entries().chain(families::entries_elsewhere())
@@ -401,5 +419,15 @@ mod tests {
             assert!(criterion.metrics.iter().all(|m| metric(m).is_some()), "{}", criterion.name);
             assert!(criterion.difference || criterion.ratio);
         }
+    }
+
+    #[test]
+    fn every_entry_tells_its_interval_and_is_in_one_family() {
+        for name in names() {
+            assert!(method(name).is_some_and(|m| !m.interval.is_empty() && !m.undefined.is_empty()), "{name}");
+        }
+        assert_eq!(method("fairness"), None);
+        let listed = measure_families().iter().flat_map(|f| f.measures.clone()).map(|m| m.name).collect::<Vec<_>>();
+        assert_eq!(listed, measures().map(|m| m.name).collect::<Vec<_>>());
     }
 }

@@ -2,12 +2,14 @@
 
 mod roles;
 mod template;
+mod walk;
 
 use evenhand::Place;
 
 use crate::args::InitArgs;
 use crate::failure::Failure;
 use crate::inputs;
+use crate::manner;
 use crate::output::{self, Target};
 
 pub fn run(args: &InitArgs) -> Result<(), Failure> {
@@ -29,10 +31,14 @@ pub fn run(args: &InitArgs) -> Result<(), Failure> {
     let text = template::policy(&args.file.to_string_lossy(), rows, rows < args.rows, &command, &guess);
     let Some(target) = target else { return output::to_stdout(text.as_bytes()) };
     target.write(text.as_bytes())?;
+    let looked = if rows < args.rows { "all" } else { "the first" };
+    let rows = indicatif::HumanCount(rows as u64);
     output::note(&format!(
-        "Wrote {}: {}.\nRead it, change it, then run\n  {command}",
+        "{}: {looked} {rows} rows, {} columns\n\n{}\nWrote {}. Read it, change it, then run\n  {command}",
+        args.file.display(),
+        guess.columns.len(),
+        walk::told(&guess, manner::width_of_errors().unwrap_or(80)),
         args.output.display(),
-        template::summary(&guess)
     ));
     Ok(())
 }

@@ -9,11 +9,27 @@ use evenhand::data::{Binary, default_missing};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Role {
     Attribute,
-    Label,
     Decision,
+    Label,
     Score,
     Weight,
     Stratum,
+}
+
+impl Role {
+    /// In the order in which they are told.
+    pub const ALL: [Role; 6] = [Role::Attribute, Role::Decision, Role::Label, Role::Score, Role::Weight, Role::Stratum];
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Role::Attribute => "attribute",
+            Role::Decision => "decision",
+            Role::Label => "label",
+            Role::Score => "score",
+            Role::Weight => "weight",
+            Role::Stratum => "stratum",
+        }
+    }
 }
 
 /// What a column holds, as far as was looked, and the part that it may play.
@@ -25,12 +41,22 @@ pub struct Column {
     pub role: Option<Role>,
     /// Whether name and values both speak for the role.
     pub sure: bool,
+    /// What speaks for it, and what against.
+    pub why: String,
     /// How it is written in the policy, where not by its name alone: with bands.
     pub written: String,
     /// The favourable value, where it has to be told.
     pub favorable: Option<String>,
     /// The two values, for a column of two.
     pub pair: Option<[String; 2]>,
+}
+
+impl Column {
+    fn doubt(&mut self, why: &str) {
+        self.sure = false;
+        self.why.push_str(", but ");
+        self.why.push_str(why);
+    }
 }
 
 /// What was found in a file.
@@ -165,7 +191,9 @@ pub fn guess(sample: &Sample) -> Guess {
     }
     // A batch has one label and one weight: of several, only the first is sure.
     for role in [Role::Label, Role::Weight] {
-        columns.iter_mut().filter(|c| c.role == Some(role) && c.sure).skip(1).for_each(|c| c.sure = false);
+        columns.iter_mut().filter(|c| c.role == Some(role) && c.sure).skip(1).for_each(|c| {
+            c.doubt("there can be only one");
+        });
     }
     // Beside a sure one, what only might be a label or decision is noise.
     for role in [Role::Label, Role::Decision] {
@@ -175,7 +203,9 @@ pub fn guess(sample: &Sample) -> Guess {
     // Scores belong to decisions by their place: several of both are not for a guess.
     let count = |role| columns.iter().filter(|c| c.role == Some(role) && c.sure).count();
     if count(Role::Score) > 1 && count(Role::Decision) > 0 && count(Role::Score) != count(Role::Decision) {
-        columns.iter_mut().filter(|c| c.role == Some(Role::Score)).skip(1).for_each(|c| c.sure = false);
+        columns.iter_mut().filter(|c| c.role == Some(Role::Score)).skip(1).for_each(|c| {
+            c.doubt("which decision it belongs to is not plain");
+        });
     }
     Guess { columns, missing }
 }
@@ -259,6 +289,7 @@ fn column(name: &str, look: &Look) -> Column {
         about: look.about(),
         role: None,
         sure: false,
+        why: String::new(),
         written: name.into(),
         favorable: None,
         pair: None,
@@ -266,39 +297,58 @@ fn column(name: &str, look: &Look) -> Column {
     if levels == 0 || name.trim().is_empty() {
         return column;
     }
+    let mut found = |role, why: String| (column.role, column.why) = (Some(role), why);
     if named(ATTRIBUTES) {
-        column.role = Some(Role::Attribute);
         // A name with a colon cannot be told from one with bands.
-        column.sure = (2..=MOST_LEVELS).contains(&levels) && !name.contains(':');
+        let colon = name.contains(':');
+        let many = !look.is_banded() && !(2..=MOST_LEVELS).contains(&levels);
+        found(
+            Role::Attribute,
+            match (colon, many, look.is_banded()) {
+                (true, ..) => "named like an attribute, but a colon in the name has to be told from bands".into(),
+                (_, true, _) => format!("named like an attribute, but not of 2 to {MOST_LEVELS} levels"),
+                (.., true) => format!("named like an attribute; its numbers are cut into bands, {}", bands(look)),
+                _ => "named like an attribute".into(),
+            },
+        );
+        column.sure = !colon && !many;
         if look.is_banded() {
-            column.sure = !name.contains(':');
             column.written = format!("{name}:{}", bands(look));
         }
     } else if named(DECISIONS) && (pair.is_some() || !look.is_banded()) {
-        column.role = Some(Role::Decision);
+        found(Role::Decision, "named like a decision".into());
         binary(&mut column, pair);
     } else if named(SCORES) && look.numbers.is_some() && levels > 2 || named(DECISIONS) && look.is_banded() {
-        column.role = Some(Role::Score);
+        let what = if named(SCORES) { "a score" } else { "a decision" };
+        found(Role::Score, format!("named like {what}, and of many numbers"));
         column.sure = true;
     } else if named(WEIGHTS) || named(WEIGHTS_PERHAPS) {
         if look.range().is_some_and(|(least, _)| least >= 0.0) {
-            column.role = Some(Role::Weight);
             // A body has a weight too; one of a survey is known by the whole name.
             let whole = ["weight", "weights", "sample_weight", "survey_weight", "wt"];
             column.sure = whole.contains(&name.trim().to_lowercase().as_str());
+            let doubt = if column.sure { "" } else { ", which may mean something else" };
+            column.role = Some(Role::Weight);
+            column.why = format!("named like a weight{doubt}");
         }
     } else if named(LABELS) && levels <= MOST_LEVELS && !look.is_banded() {
-        column.role = Some(Role::Label);
+        found(Role::Label, "named like an outcome".into());
         binary(&mut column, pair);
     } else if named(STRATA) && (2..=50).contains(&levels) {
-        column.role = Some(Role::Stratum);
+        found(
+            Role::Stratum,
+            "named like a reason for a difference; whether it is a legitimate one is yours to say".into(),
+        );
     }
     column
 }
 
 /// A label or decision is sure if it has two values of which one is known to be favourable.
 fn binary(column: &mut Column, pair: Option<[String; 2]>) {
-    let Some(pair) = pair else { return };
+    let Some(pair) = pair else {
+        column.why.push_str(", but not of two values");
+        return;
+    };
     let plain = Binary::from_text(&column.name, &pair, &[]).is_ok();
     let good = |v: &&String| v.starts_with('>') || GOOD.contains(&v.to_lowercase().as_str());
     if !plain {
@@ -308,6 +358,7 @@ fn binary(column: &mut Column, pair: Option<[String; 2]>) {
         };
     }
     column.sure = plain || column.favorable.is_some();
+    column.why.push_str(if column.sure { " of two values" } else { ", but it is not plain which value is favourable" });
     column.pair = Some(pair);
 }
 

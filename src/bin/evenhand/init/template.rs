@@ -25,20 +25,6 @@ fn list<'a>(columns: impl IntoIterator<Item = &'a Column>) -> String {
     format!("[{}]", columns.into_iter().map(|c| quoted(&c.written)).collect::<Vec<_>>().join(", "))
 }
 
-/// What was guessed, in a line.
-pub fn summary(guess: &Guess) -> String {
-    let named = |role, what: &str| {
-        let names: Vec<String> = guess.of(role, true).map(|c| c.name.escape_debug().to_string()).collect();
-        if names.is_empty() { format!("no {what}") } else { format!("{what} {}", names.join(", ")) }
-    };
-    let parts = [(Role::Attribute, "attribute"), (Role::Decision, "decision"), (Role::Label, "label")];
-    let mut text = parts.map(|(role, what)| named(role, what)).join("; ");
-    if guess.of(Role::Score, true).next().is_some() {
-        let _ = write!(text, "; {}", named(Role::Score, "score"));
-    }
-    text
-}
-
 /// The policy file.
 pub fn policy(file: &str, rows: usize, all: bool, command: &str, guess: &Guess) -> String {
     let mut out = String::new();
@@ -116,6 +102,18 @@ inconclusive = \"inconclusive\"
     )
 }
 
+/// Why columns are set.
+fn reasons(out: &mut String, columns: &[&Column]) {
+    for column in columns {
+        let _ = writeln!(out, "#   {}: {}.", quoted(&column.name), column.why);
+    }
+}
+
+/// A setting that is not sure, commented out.
+fn perhaps(out: &mut String, key: &str, value: &str, column: &Column) {
+    let _ = writeln!(out, "# {key} = {value}   # perhaps: {}", column.why);
+}
+
 /// The `[columns]`.
 fn columns(guess: &Guess) -> String {
     let mut out = String::from("\n[columns]\n");
@@ -133,12 +131,13 @@ fn columns(guess: &Guess) -> String {
             many => list(many.iter().copied()),
         };
         if !sure.is_empty() {
+            reasons(&mut out, &sure);
             let _ = writeln!(out, "{key} = {}", value(&sure));
         } else if doubtful.is_empty() {
             let _ = writeln!(out, "# {key} = {example}");
         }
         for column in doubtful {
-            let _ = writeln!(out, "# {key} = {}   # perhaps: {}", value(&[column]), column.about);
+            perhaps(&mut out, key, &value(&[column]), column);
         }
         out.push('\n');
     };
@@ -169,12 +168,13 @@ fn columns(guess: &Guess) -> String {
         let single = role == Role::Weight;
         let write = |c: &Column| if single { quoted(&c.written) } else { list([c]) };
         if let Some(column) = guess.of(role, true).next() {
+            reasons(&mut out, &[column]);
             let _ = writeln!(out, "{key} = {}", write(column));
         } else if guess.of(role, false).next().is_none() {
             let _ = writeln!(out, "# {key} = {example}");
         }
         for column in guess.of(role, false) {
-            let _ = writeln!(out, "# {key} = {}   # perhaps: {}", write(column), column.about);
+            perhaps(&mut out, key, &write(column), column);
         }
         out.push('\n');
     };

@@ -14,6 +14,15 @@ use crate::failure::Failure;
 ///
 /// Whether a model is fairer for it, rows that it was not fitted on must say: `evenhand audit` them.
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  Weights under which sex and response are independent, for the next training:
+    evenhand mitigate reweight history.csv -a sex --label responded \\
+        --output weighted.csv
+
+  Decisions by a threshold for each group:
+    evenhand mitigate thresholds scores.csv -a sex --score propensity \\
+        --label responded --constraint equal-opportunity --output decided.csv")]
 pub struct MitigateArgs {
     #[command(subcommand)]
     method: Method,

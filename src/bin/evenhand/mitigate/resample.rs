@@ -10,11 +10,14 @@ use crate::failure::Failure;
 
 const EXAMPLES: &str = "\
 Examples:
-  As many rows as there are, drawn so that sex and response are independent among them:
-    evenhand mitigate resample history.csv -a sex --label responded --seed 1 --output fair.csv
+  As many rows as there are, drawn so that sex and response are independent
+  among them:
+    evenhand mitigate resample history.csv -a sex --label responded --seed 1 \\
+        --output fair.csv
 
   10,000 rows with the audience's shares:
-    evenhand mitigate resample panel.csv -a sex --audience sex:female=0.51,male=0.49 --rows 10000 -o fair.csv";
+    evenhand mitigate resample panel.csv -a sex \\
+        --audience sex:female=0.51,male=0.49 --rows 10000 -o fair.csv";
 
 /// Draw rows by weights that make groups and labels independent, so that any learner feels them.
 ///

@@ -11,16 +11,21 @@ use crate::failure::Failure;
 
 const EXAMPLES: &str = "\
 Examples:
-  Weights that make sex and response independent (Kamiran and Calders), in a new column:
-    evenhand mitigate reweight history.csv -a sex --label responded --output weighted.csv
+  Weights that make sex and response independent (Kamiran and Calders), in a new
+  column:
+    evenhand mitigate reweight history.csv -a sex --label responded \\
+        --output weighted.csv
 
-  The same within each region, for the intersections of sex and age, from weights that the rows have:
-    evenhand mitigate reweight history.parquet -a sex -a 'age:<=25,26-40,>40' -l responded \\
-        --within region --weight exposure --output weighted.parquet
+  The same within each region, for the intersections of sex and age, from
+  weights that the rows have:
+    evenhand mitigate reweight history.parquet -a sex -a 'age:<=25,26-40,>40' \\
+        -l responded --within region --weight exposure \\
+        --output weighted.parquet
 
   Weights that give the rows the shares of the audience (raking):
-    evenhand mitigate reweight panel.csv -a sex -a age_band --output weighted.csv \\
-        --audience sex:female=0.51,male=0.49 --audience age_band:young=0.3,middle=0.4,old=0.3";
+    evenhand mitigate reweight panel.csv -a sex -a age_band \\
+        --output weighted.csv --audience sex:female=0.51,male=0.49 \\
+        --audience age_band:young=0.3,middle=0.4,old=0.3";
 
 /// Weigh the rows that a model is trained on: groups and labels become independent, or groups as large as in the audience.
 ///

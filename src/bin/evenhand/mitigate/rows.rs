@@ -11,6 +11,7 @@ use serde::Serialize;
 use crate::args::{Assignment, assignment, delimiter, parsed, positive};
 use crate::failure::Failure;
 use crate::inputs;
+use crate::manner;
 use crate::output::{self, Target};
 use crate::progress::Bar;
 
@@ -61,10 +62,6 @@ pub struct CopyArgs {
     /// The form of what is said of it.
     #[arg(long, value_enum, default_value = "text")]
     summary: SummaryForm,
-
-    /// Prints nothing but errors.
-    #[arg(short, long)]
-    quiet: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -139,7 +136,7 @@ impl<'a> Work<'a> {
 
     /// Reads the rows.
     pub fn rows(self) -> Result<(Self, Rows), Failure> {
-        let (source, bar) = Bar::watch(self.source, self.copy.quiet);
+        let (source, bar) = Bar::watch(self.source);
         let rows = source.rows(&self.columns)?;
         drop(bar);
         Ok((Work { source, ..self }, rows))
@@ -149,7 +146,7 @@ impl<'a> Work<'a> {
     pub fn finish(self, changes: &Changes, said: &impl Serialize, text: &str) -> Result<(), Failure> {
         let format = self.format()?;
         let Work { source, copy, target, .. } = self;
-        let (source, bar) = Bar::watch(source, copy.quiet);
+        let (source, bar) = Bar::watch(source);
         let written = match &target {
             Some(target) => target.write_with(|file| {
                 let mut out = BufWriter::new(file);
@@ -164,7 +161,7 @@ impl<'a> Work<'a> {
             },
         };
         drop(bar);
-        if copy.quiet {
+        if manner::quiet() {
             return Ok(());
         }
         let said = match copy.summary {

@@ -10,11 +10,13 @@ use crate::failure::Failure;
 const EXAMPLES: &str = "\
 Examples:
   As many rows of every group and label as of the largest; new ones are marked:
-    evenhand mitigate smote history.csv -a sex --label responded --carry customer_id --output more.csv
+    evenhand mitigate smote history.csv -a sex --label responded \\
+        --carry customer_id --output more.csv
 
   The same label rate in every group, from three features alone:
-    evenhand mitigate smote history.parquet -a sex -l responded --target equal-rates \\
-        --feature age --feature visits --feature plan --seed 1 --output more.parquet";
+    evenhand mitigate smote history.parquet -a sex -l responded \\
+        --target equal-rates --feature age --feature visits --feature plan \\
+        --seed 1 --output more.parquet";
 
 /// Make new rows between rows of the same group and label (SMOTE), or copies of them.
 ///

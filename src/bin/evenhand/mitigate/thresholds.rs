@@ -16,18 +16,24 @@ use crate::output::Target;
 
 const EXAMPLES: &str = "\
 Examples:
-  The thresholds by sex that are right most often while women and men are selected at like rates:
-    evenhand mitigate thresholds held_out.csv -a sex --score propensity --label responded \\
-        --constraint demographic-parity --slack 0.02 --save thresholds.json --output decided.csv
+  The thresholds by sex that are right most often while women and men are
+  selected at like rates:
+    evenhand mitigate thresholds held_out.csv -a sex --score propensity \\
+        --label responded --constraint demographic-parity --slack 0.02 \\
+        --save thresholds.json --output decided.csv
 
   Decide on tomorrow's batch by the thresholds that were found:
-    evenhand mitigate thresholds today.csv -a sex --score propensity --apply thresholds.json -o decided.csv
+    evenhand mitigate thresholds today.csv -a sex --score propensity \\
+        --apply thresholds.json -o decided.csv
 
-  Exactly 2,000 offers, selection rates within 5 points of each other, the best scores otherwise:
-    evenhand mitigate thresholds today.csv -a sex --score propensity --budget 2000 --slack 0.05 -o offers.csv
+  Exactly 2,000 offers, selection rates within 5 points of each other, the best
+  scores otherwise:
+    evenhand mitigate thresholds today.csv -a sex --score propensity \\
+        --budget 2000 --slack 0.05 -o offers.csv
 
   An offer earns 40 where it is taken and costs 3 where it is not:
-    evenhand mitigate thresholds held_out.csv -a sex -s propensity -l responded --utility 40,-3,0,0 -o decided.csv";
+    evenhand mitigate thresholds held_out.csv -a sex -s propensity \\
+        -l responded --utility 40,-3,0,0 -o decided.csv";
 
 /// Decide by thresholds of each group, so that rates are alike at the least cost.
 ///

@@ -1,6 +1,8 @@
-//! `evenhand metrics`: the catalog, as text in 80 columns, Markdown or JSON.
+//! `evenhand metrics`: the catalog, as text in 80 columns, Markdown, pages or JSON.
 
-use std::fmt::Write;
+mod markdown;
+mod pages;
+mod text;
 
 use evenhand::Error;
 use evenhand::metrics::catalog::{self, CRITERIA, CriterionEntry, Direction, Entry, Join, METRICS};
@@ -11,8 +13,6 @@ use crate::args::{ListFormat, MetricsArgs};
 use crate::failure::Failure;
 use crate::output;
 
-const WIDTH: usize = 80;
-
 /// A part of the catalog.
 struct Listing {
     metrics: Vec<&'static Entry>,
@@ -21,6 +21,9 @@ struct Listing {
 }
 
 pub fn run(args: &MetricsArgs) -> Result<(), Failure> {
+    if let Some(folder) = &args.pages {
+        return pages::write(folder);
+    }
     let listing = match args.name.as_deref().map(str::trim) {
         None => Listing {
             metrics: METRICS.iter().collect(),
@@ -30,14 +33,14 @@ pub fn run(args: &MetricsArgs) -> Result<(), Failure> {
         Some(name) => find(name)?,
     };
     let text = match args.format {
-        ListFormat::Text => text(&listing),
+        ListFormat::Text => text::text(&listing),
         ListFormat::Json => json(&listing)?,
-        ListFormat::Markdown => markdown(&listing),
+        ListFormat::Markdown => markdown::list(&listing),
     };
     output::to_stdout(text.as_bytes())
 }
 
-/// What is called so; or else what peers call so.
+/// What is called so; or else what peers call so, and whose name has it as a part.
 fn find(name: &str) -> Result<Listing, Failure> {
     let own = name.to_lowercase().replace([' ', '-'], "_");
     let metrics: Vec<_> = catalog::metric(&own).into_iter().collect();
@@ -47,10 +50,11 @@ fn find(name: &str) -> Result<Listing, Failure> {
         return Ok(Listing { metrics, criteria, measures });
     }
     let called = |also: &str| also.split([' ', ',', ';', ':', '(', ')']).any(|word| word.eq_ignore_ascii_case(name));
+    let part = |whole: &str| !own.is_empty() && format!("_{whole}_").contains(&format!("_{own}_"));
     let found = Listing {
-        metrics: METRICS.iter().filter(|m| called(m.also)).collect(),
-        criteria: CRITERIA.iter().filter(|c| called(c.also)).collect(),
-        measures: catalog::measures().filter(|m| called(m.also)).collect(),
+        metrics: METRICS.iter().filter(|m| called(m.also) || part(m.name)).collect(),
+        criteria: CRITERIA.iter().filter(|c| called(c.also) || part(c.name)).collect(),
+        measures: catalog::measures().filter(|m| called(m.also) || part(m.name)).collect(),
     };
     if name.is_empty() || (found.metrics.is_empty() && found.criteria.is_empty() && found.measures.is_empty()) {
         let likeness = |n: &str| strsim::jaro_winkler(&own, n);
@@ -113,57 +117,6 @@ fn compares(criterion: &CriterionEntry) -> String {
     }
 }
 
-fn text(listing: &Listing) -> String {
-    let mut out = String::new();
-    let heading = |title: &str, out: &mut String| {
-        if !out.is_empty() {
-            out.push('\n');
-        }
-        out.push_str(title);
-        out.push('\n');
-    };
-    if !listing.metrics.is_empty() {
-        heading("METRICS of one group (TP, FP, FN, TN: sums of weights by label and decision)", &mut out);
-    }
-    for metric in &listing.metrics {
-        let _ = write!(out, "\n{}\n", metric.name);
-        line(&mut out, "is", metric.title);
-        line(&mut out, "formula", metric.formula);
-        line(&mut out, "needs", &needs(metric).join(", "));
-        line(&mut out, "range", &format!("{}; {}", range(metric), better(metric.direction)));
-        line(&mut out, "source", metric.source);
-        line(&mut out, "also", metric.also);
-    }
-    if !listing.criteria.is_empty() {
-        heading("CRITERIA: comparisons of groups that the field has names for", &mut out);
-    }
-    for criterion in &listing.criteria {
-        let _ = write!(out, "\n{}\n", criterion.name);
-        line(&mut out, "asks", criterion.title);
-        line(&mut out, "compares", &compares(criterion));
-        line(&mut out, "as", forms(criterion));
-        if criterion.conditional {
-            line(&mut out, "needs", "strata (`--stratum`)");
-        }
-        line(&mut out, "source", criterion.source);
-        line(&mut out, "also", criterion.also);
-    }
-    if !listing.measures.is_empty() {
-        heading("MEASURES of decisions, scores, segments, uplift and delivery", &mut out);
-    }
-    for measure in &listing.measures {
-        let _ = write!(out, "\n{}\n", measure.name);
-        line(&mut out, "is", measure.title);
-        line(&mut out, "of", of(measure));
-        line(&mut out, "formula", measure.formula);
-        line(&mut out, "needs", &needed(measure));
-        line(&mut out, "range", &scale(measure));
-        line(&mut out, "source", measure.source);
-        line(&mut out, "also", measure.also);
-    }
-    out
-}
-
 /// What a measure needs, in words.
 fn needed(measure: &MeasureEntry) -> String {
     let word = |need: &Need| match need {
@@ -210,84 +163,26 @@ fn scale(measure: &MeasureEntry) -> String {
     }
 }
 
-/// A key and its text, the text wrapped beside it.
-fn line(out: &mut String, key: &str, value: &str) {
-    const INDENT: usize = 12;
-    if value.is_empty() {
-        return;
-    }
-    let _ = write!(out, "  {key:<w$}", w = INDENT - 2);
-    let mut column = INDENT;
-    for (i, word) in value.split(' ').enumerate() {
-        if i > 0 && column + 1 + word.chars().count() > WIDTH {
-            let _ = write!(out, "\n{:INDENT$}", "");
-            column = INDENT;
-        } else if i > 0 {
-            out.push(' ');
-            column += 1;
-        }
-        out.push_str(word);
-        column += word.chars().count();
-    }
-    out.push('\n');
-}
-
-fn markdown(listing: &Listing) -> String {
-    let mut out = String::new();
-    let cell = |text: &str| text.replace('|', "\\|");
-    if !listing.metrics.is_empty() {
-        out.push_str(
-            "| metric | is | formula | needs | range | better | source | also |\n|---|---|---|---|---|---|---|---|\n",
-        );
-    }
-    for m in &listing.metrics {
-        let better = match m.direction {
-            Direction::Higher => "higher",
-            Direction::Lower => "lower",
-            Direction::Neither => "neither",
-        };
-        let cells = [m.title, &format!("`{}`", m.formula), &needs(m).join(", "), &range(m), better, m.source, m.also]
-            .map(cell)
-            .join(" | ");
-        let _ = writeln!(out, "| `{}` | {cells} |", m.name);
-    }
-    if !listing.criteria.is_empty() {
-        if !out.is_empty() {
-            out.push('\n');
-        }
-        out.push_str(
-            "| criterion | asks | compares | as | within strata | source | also |\n|---|---|---|---|---|---|---|\n",
-        );
-    }
-    for c in &listing.criteria {
-        let within = if c.conditional { "yes" } else { "no" };
-        let cells = [c.title, &compares(c), forms(c), within, c.source, c.also].map(cell).join(" | ");
-        let _ = writeln!(out, "| `{}` | {cells} |", c.name);
-    }
-    if !listing.measures.is_empty() {
-        if !out.is_empty() {
-            out.push('\n');
-        }
-        out.push_str(
-            "| measure | is | of | formula | needs | range | source | also |\n|---|---|---|---|---|---|---|---|\n",
-        );
-    }
-    for m in &listing.measures {
-        let formula = format!("`{}`", m.formula);
-        let cells = [m.title, of(m), &formula, &needed(m), &scale(m), m.source, m.also].map(cell).join(" | ");
-        let _ = writeln!(out, "| `{}` | {cells} |", m.name);
-    }
-    out
-}
-
 fn json(listing: &Listing) -> Result<String, Failure> {
     let wrong = |e: serde_json::Error| Failure::new(format!("cannot write JSON: {e}"), "please report it");
+    let with_method = |entry: serde_json::Result<Value>, name: &str| -> Result<Value, Failure> {
+        let mut value = entry.map_err(wrong)?;
+        if let Some(method) = catalog::method(name) {
+            value["interval"] = method.interval.into();
+            value["undefined"] = method.undefined.into();
+        }
+        Ok(value)
+    };
     let mut metrics = Vec::new();
     for metric in &listing.metrics {
-        let mut value = serde_json::to_value(metric).map_err(wrong)?;
+        let mut value = with_method(serde_json::to_value(metric), metric.name)?;
         value["least"] = least(metric).map_or(Value::Null, Value::from);
         metrics.push(value);
     }
-    let all = json!({ "metrics": metrics, "criteria": listing.criteria, "measures": listing.measures });
+    let criteria: Vec<Value> =
+        listing.criteria.iter().map(|c| with_method(serde_json::to_value(c), c.name)).collect::<Result<_, _>>()?;
+    let measures: Vec<Value> =
+        listing.measures.iter().map(|m| with_method(serde_json::to_value(m), m.name)).collect::<Result<_, _>>()?;
+    let all = json!({ "metrics": metrics, "criteria": criteria, "measures": measures });
     Ok(serde_json::to_string_pretty(&all).map_err(wrong)? + "\n")
 }
