@@ -27,6 +27,8 @@ pub(super) enum Fault {
 #[derive(Debug, Default)]
 pub(super) struct Outcome {
     pub rows: u64,
+    /// How many units gave it.
+    pub units: usize,
     pub tally: Option<Tally>,
     pub readers: Vec<BinaryReader>,
     pub numbers: Vec<Vec<f64>>,
@@ -43,6 +45,8 @@ pub(super) struct Intake<'p> {
     pub binaries: Vec<BinarySink>,
     pub numbers: Vec<NumberSink<'p>>,
     rows: u64,
+    /// How many rows of the file are before those of the unit, where rows are not counted from the beginning of the file.
+    before: Option<&'p dyn Fn() -> Result<u64>>,
     goal: Goal,
 }
 
@@ -196,12 +200,25 @@ impl<'p> Intake<'p> {
                 .map(|n| NumberSink { column: n.column, part: n.part, missing: plan.marks(), values: Vec::new() })
                 .collect(),
             rows: 0,
+            before: None,
             goal: match aim {
                 Aim::Tally(limits) => Goal::Tally(Box::new(Accumulator::new(limits))),
                 Aim::Numbers => Goal::Numbers(vec![Vec::new(); plan.numbers.len()]),
                 Aim::Rows => Goal::Rows(Box::new(Kept::new(plan))),
             },
         }
+    }
+
+    /// Counts rows from a place in the file that `before` knows; it is asked on errors only.
+    #[cfg(feature = "csv")]
+    pub fn behind(mut self, before: &'p dyn Fn() -> Result<u64>) -> Self {
+        self.before = Some(before);
+        self
+    }
+
+    /// A row of the file, or that alone if the file can no longer be read.
+    fn place(&self, row: u64) -> Place {
+        place(self.input, self.before, row)
     }
 
     /// Takes one row of texts, `row` of the file from 0; on a fault, says in which column.
@@ -226,7 +243,7 @@ impl<'p> Intake<'p> {
     /// The error for a fault in a row of the file, from 0.
     pub fn error(&self, column: usize, fault: Fault, row: u64) -> Error {
         let name = self.plan.columns[column].clone();
-        let place = self.input.place(Some(row));
+        let place = self.place(row);
         match fault {
             Fault::Utf8 => Error::BadNumber { column: name, value: "bytes".into(), place, expected: "text in UTF-8" },
             Fault::Number { value, expected } => Error::BadNumber { column: name, value, place, expected },
@@ -248,8 +265,9 @@ impl<'p> Intake<'p> {
             return Ok(());
         }
         for sink in &self.binaries {
-            sink.reader.check(|row| self.input.place(Some(row)))?;
+            sink.reader.check(|row| self.place(row))?;
         }
+        let (input, before) = (self.input, self.before);
         match &mut self.goal {
             Goal::Numbers(all) => {
                 for (all, sink) in all.iter_mut().zip(&self.numbers) {
@@ -257,7 +275,7 @@ impl<'p> Intake<'p> {
                 }
             }
             Goal::Tally(accumulator) => {
-                let place = |row: usize| self.input.place(Some(next - (rows - row) as u64));
+                let place = |row: usize| place(input, before, next - (rows - row) as u64);
                 let parted = Parted {
                     rows,
                     levels: self.levels.iter().map(|s| (s.levels.names(), &s.codes[..])).collect(),
@@ -285,7 +303,7 @@ impl<'p> Intake<'p> {
 
     pub fn finish(self) -> Result<Outcome> {
         let readers = self.binaries.into_iter().map(|b| b.reader).collect();
-        let outcome = Outcome { rows: self.rows, readers, ..Outcome::default() };
+        let outcome = Outcome { rows: self.rows, units: 1, readers, ..Outcome::default() };
         Ok(match self.goal {
             Goal::Tally(accumulator) => Outcome { tally: accumulator.finish()?, ..outcome },
             Goal::Numbers(numbers) => Outcome { numbers, ..outcome },
@@ -295,6 +313,11 @@ impl<'p> Intake<'p> {
             }
         })
     }
+}
+
+fn place(input: &Input, before: Option<&dyn Fn() -> Result<u64>>, row: u64) -> Place {
+    let before = before.map_or(Some(0), |before| before().ok());
+    input.place(before.map(|before| before + row))
 }
 
 /// The rows as a batch: borrowed, and not checked again.

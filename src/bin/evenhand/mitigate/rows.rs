@@ -192,16 +192,17 @@ impl<'a> Work<'a> {
         let extension = output::extension(Some(&self.copy.output));
         let parquet = self.source.formats().contains(&Format::Parquet);
         match (parquet, extension.as_deref()) {
-            (true, Some("csv" | "gz" | "tsv" | "txt")) => Err(Failure::new(
+            (true, Some("csv" | "gz" | "zst" | "tsv" | "txt")) => Err(Failure::new(
                 format!("{} is named as text, and the rows are from Parquet", self.copy.output.display()),
                 "name a .parquet file: types are kept",
             )),
             (false, Some("parquet")) => Err(Failure::new(
                 format!("{} is named as Parquet, and the rows are from text", self.copy.output.display()),
-                "name a .csv or .csv.gz file: text is kept as it stands",
+                "name a .csv, .csv.gz or .csv.zst file: text is kept as it stands",
             )),
             (true, _) => Ok(Format::Parquet),
             (false, Some("gz")) => Ok(Format::CsvGz),
+            (false, Some("zst")) => Ok(Format::CsvZst),
             (false, _) => Ok(Format::Csv),
         }
     }
