@@ -84,8 +84,7 @@ fn options(compression: Option<CompressionType>) -> IpcWriteOptions {
 }
 
 fn file(batches: &[RecordBatch], compression: Option<CompressionType>) -> Vec<u8> {
-    let mut writer =
-        FileWriter::try_new_with_options(Vec::new(), &batches[0].schema(), options(compression)).unwrap();
+    let mut writer = FileWriter::try_new_with_options(Vec::new(), &batches[0].schema(), options(compression)).unwrap();
     batches.iter().for_each(|b| writer.write(b).unwrap());
     writer.into_inner().unwrap()
 }

@@ -89,7 +89,7 @@ What a flag says wins over what the policy file says of the same thing.";
 #[derive(Debug, Args)]
 #[command(after_help = "`--help` has examples.", after_long_help = AUDIT_EXAMPLES)]
 pub struct AuditArgs {
-    /// Files that together are one batch: delimited text, plain or gzip, or Parquet. `-` is standard input.
+    /// Files that together are one batch: delimited text (plain, gzip, zstd), Parquet or Arrow. `-` is standard input.
     ///
     /// What a file is, is found from its content. Quoted globs such as 'daily/*.csv.gz' are expanded.
     #[arg(required_unless_present = "tally", value_name = "FILE", value_hint = ValueHint::FilePath)]
@@ -309,6 +309,11 @@ pub struct ReadingArgs {
     /// The most groups (crossed attributes and strata) to keep in memory.
     #[arg(long, value_name = "COUNT", value_parser = positive)]
     pub max_cells: Option<usize>,
+
+    /// How much memory to take, 2GB or 500MB. Where the distinct scores need more, they lose their last digits, and the
+    /// report says by how much that can change a figure.
+    #[arg(long, value_name = "SIZE", value_parser = size)]
+    pub memory: Option<u64>,
 }
 
 #[derive(Debug, Args)]
@@ -480,6 +485,24 @@ pub fn finite(text: &str) -> Result<f64, String> {
 
 pub fn positive(text: &str) -> Result<usize, String> {
     text.parse().ok().filter(|n| *n > 0).ok_or_else(|| "it needs a whole number of at least 1".into())
+}
+
+fn size(text: &str) -> Result<u64, String> {
+    let wrong = || "it needs a size such as 2GB or 500MB".to_string();
+    let text = text.trim();
+    let digits = text.find(|c: char| !(c.is_ascii_digit() || c == '.')).unwrap_or(text.len());
+    let (number, unit) = text.split_at(digits);
+    let times = match unit.trim().to_ascii_uppercase().as_str() {
+        "" | "B" => 1.0,
+        "MB" | "M" => 1e6,
+        "GB" | "G" => 1e9,
+        "TB" | "T" => 1e12,
+        "MIB" => f64::from(1 << 20),
+        "GIB" => f64::from(1 << 30),
+        _ => return Err(wrong()),
+    };
+    let bytes = number.parse::<f64>().map_err(|_| wrong())? * times;
+    if (1.0..1e18).contains(&bytes) { Ok(bytes as u64) } else { Err(wrong()) }
 }
 
 pub fn top(text: &str) -> Result<Top, String> {

@@ -7,6 +7,7 @@ mod delivery;
 mod failure;
 mod init;
 mod inputs;
+mod interrupt;
 mod metrics;
 mod mitigate;
 mod output;
@@ -28,6 +29,7 @@ use failure::Failure;
 const FAILED: u8 = 2;
 
 fn main() -> ExitCode {
+    let _temporary = interrupt::watch();
     match run(Cli::parse().command) {
         Ok(status) => ExitCode::from(status),
         Err(failure) => {

@@ -5,7 +5,7 @@ use std::io::{self, ErrorKind, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
 use crate::failure::Failure;
-use crate::inputs;
+use crate::{inputs, interrupt};
 
 /// The width of a text that goes to no terminal.
 const WIDTH: usize = 80;
@@ -149,7 +149,8 @@ impl Target {
         }
         // The system's own words for a folder that is not there; the temporary file's name would only confuse.
         fs::metadata(folder)?;
-        builder.tempfile_in(folder).map_err(|e| io::Error::from(e.kind()))
+        let made = interrupt::make(|| builder.tempfile_in(folder), tempfile::NamedTempFile::path);
+        made.map_err(|e| io::Error::from(e.kind()))
     }
 }
 

@@ -113,7 +113,8 @@ impl<'i> Blocks<'i> {
         self.rest.clear();
         self.rest.extend_from_slice(&buffer[end..filled]);
         let bytes = self.decoder.tap().bytes;
-        let mut block = Block { buffer, filled: end, from: self.header, offset: self.offset, bytes: bytes - self.bytes };
+        let mut block =
+            Block { buffer, filled: end, from: self.header, offset: self.offset, bytes: bytes - self.bytes };
         self.offset += end as u64;
         self.header = self.header.saturating_sub(end);
         self.bytes = bytes;

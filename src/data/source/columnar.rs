@@ -7,12 +7,12 @@ use arrow_array::types::*;
 use arrow_array::{Array, ArrayRef, PrimitiveArray, downcast_integer_array};
 use arrow_schema::{DataType, Field, TimeUnit};
 
+use super::ColumnKind;
 use super::intake::{BinarySink, Fault, Intake, LevelSink, NumberSink};
 use super::intern::MISSING;
 use super::lookup::{At, Lookup};
 use super::plan::NumberPart;
 use super::spool::Input;
-use super::ColumnKind;
 use crate::data::{UNKNOWN, is_weight};
 use crate::error::{Error, Result};
 

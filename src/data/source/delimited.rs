@@ -233,7 +233,7 @@ pub(super) fn read(
     let decoder = Decoder::open(input, !matches!(aim, Aim::Numbers))?;
     let spare = Spare::default();
     let mut blocks = Blocks::new((input, stamp), decoder, (text.delimiter, start), options.block, &spare);
-    let mut gathered = Gathered::new(plan);
+    let mut gathered = Gathered::new(plan, aim);
     let work = |block: Block| {
         let outcome = reading.block(&block);
         spare.give(block);

@@ -1,11 +1,11 @@
 //! What units of reading gave, put together in their order.
 
-use super::intake::Outcome;
+use super::intake::{Aim, Outcome};
 use super::plan::Plan;
 use super::rows::Kept;
 use crate::data::BinaryReader;
 use crate::error::{Place, Result};
-use crate::tally::Tally;
+use crate::tally::{Limits, Tally};
 
 /// What the units so far have given.
 #[derive(Debug)]
@@ -17,11 +17,13 @@ pub(super) struct Gathered {
     pub readers: Vec<BinaryReader>,
     numbers: Vec<Vec<f64>>,
     kept: Option<Kept>,
+    limits: Limits,
 }
 
 impl Gathered {
-    pub fn new(plan: &Plan) -> Self {
-        Gathered { rows: 0, tallies: Vec::new(), readers: plan.readers(), numbers: Vec::new(), kept: None }
+    pub fn new(plan: &Plan, aim: Aim) -> Self {
+        let limits = if let Aim::Tally(limits) = aim { limits } else { Limits::default() };
+        Gathered { rows: 0, tallies: Vec::new(), readers: plan.readers(), numbers: Vec::new(), kept: None, limits }
     }
 
     /// Adds what the next unit gave, whose rows are counted from `start`.
@@ -34,6 +36,7 @@ impl Gathered {
             let mut units = part.units;
             while let Some((older, mut all)) = self.tallies.pop_if(|(older, _)| *older <= units) {
                 all.merge(&tally)?;
+                all.keep_within(self.limits);
                 (units, tally) = (older + units, all);
             }
             self.tallies.push((units, tally));
@@ -60,6 +63,7 @@ impl Gathered {
         for (_, mut older) in self.tallies.into_iter().rev() {
             if let Some(tally) = all {
                 older.merge(&tally)?;
+                older.keep_within(self.limits);
             }
             all = Some(older);
         }

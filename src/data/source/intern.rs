@@ -138,7 +138,8 @@ mod tests {
         let mut levels = Levels::default();
         for round in 0..3 {
             for i in 0..5000u32 {
-                let text = format!("{}{}", ["", "l", "level ", "a level by the name "][i as usize % 4], i * 7919 % 5000);
+                let text =
+                    format!("{}{}", ["", "l", "level ", "a level by the name "][i as usize % 4], i * 7919 % 5000);
                 let code = match cache.get(text.as_bytes()) {
                     Ok(code) => code,
                     Err(slot) => {

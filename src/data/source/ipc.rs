@@ -120,13 +120,7 @@ impl Layout {
 }
 
 /// Checks the sizes that compressed buffers say they have: each stands before its buffer.
-fn check_sizes(
-    file: &mut BufReader<File>,
-    body: u64,
-    batch: Described,
-    input: &Input,
-    number: usize,
-) -> Result<()> {
+fn check_sizes(file: &mut BufReader<File>, body: u64, batch: Described, input: &Input, number: usize) -> Result<()> {
     if batch.compression().is_none() {
         return Ok(());
     }
@@ -242,7 +236,8 @@ pub(super) fn read(
         for batch in &unit.batches {
             let arrays = batch.columns().iter().zip(&mut texts).map(|(array, texts)| as_known(array, texts));
             let arrays = arrays.collect::<Option<Vec<ArrayRef>>>();
-            let arrays = arrays.ok_or_else(|| damaged(input, None, "a dictionary does not hold what it is asked for"))?;
+            let arrays =
+                arrays.ok_or_else(|| damaged(input, None, "a dictionary does not hold what it is asked for"))?;
             for from in (0..batch.num_rows()).step_by(options.chunk) {
                 let rows = options.chunk.min(batch.num_rows() - from);
                 let part: Vec<ArrayRef> = arrays.iter().map(|array| array.slice(from, rows)).collect();
@@ -261,7 +256,7 @@ pub(super) fn read(
     };
     let stream = stream(input, Some(columns.clone()))?;
     let units = Units { input, stream, read: 0, left: None, start: 0 };
-    let mut gathered = Gathered::new(plan);
+    let mut gathered = Gathered::new(plan, aim);
     schedule::in_order(units, count, |part| gathered.add(part, 0, |row| input.place(Some(row))))?;
     if gathered.rows != layout.rows {
         let problem = format!("its batches say {} rows and hold {}", layout.rows, gathered.rows);

@@ -1,7 +1,8 @@
 //! Files: delimited text, plain or compressed, Parquet and Arrow's own, read straight into a tally.
 //!
 //! [`Source::tally`] reads row by row into counts, so memory does not grow with the rows, but for scores: of those the
-//! tally keeps which there are, 20 bytes for each that is distinct (by group and label). What depends on
+//! tally keeps which there are, 20 bytes for each that is distinct (by group and label), up to
+//! [`Limits::max_scores`]. What depends on
 //! all rows at once (the best k of the scores, quantile bands) takes a first pass over the columns that
 //! it needs, and that pass holds their numbers: 8 bytes a row and column, twice that while a cut is found.
 //!
@@ -376,13 +377,13 @@ impl Source {
         let bytes: u64 = stamps.iter().map(|s| s.bytes).sum();
         let meter = Meter::new(passes * bytes, self.listener.clone());
         if let Some(first) = first {
-            let mut all = Gathered::new(&first);
+            let mut all = Gathered::new(&first, Aim::Numbers);
             let work = |unit: &Unit| self.work(unit, &first, &stamps, Aim::Numbers, &meter);
             schedule::in_order(units.iter().map(Ok), work, |part| all.add(part, 0, |_| Place::default()))?;
             plan.settle(&first, &all.finish()?.numbers)?;
             meter.restart();
         }
-        let mut total = Total::new(&plan, &self.inputs, &stamps);
+        let mut total = Total::new(&plan, aim, &self.inputs, &stamps);
         let work = |unit: &Unit| Ok((unit.file, self.work(unit, &plan, &stamps, aim, &meter)?));
         schedule::in_order(units.iter().map(Ok), work, |(file, part)| total.take(file, part))?;
         for (input, stamp) in self.inputs.iter().zip(&stamps) {
@@ -490,7 +491,7 @@ struct Total<'s> {
 }
 
 impl<'s> Total<'s> {
-    fn new(plan: &Plan, inputs: &'s [Input], stamps: &[Stamp]) -> Self {
+    fn new(plan: &Plan, aim: Aim, inputs: &'s [Input], stamps: &[Stamp]) -> Self {
         let file = |(input, stamp): (&Input, &Stamp)| FileInfo {
             path: input.given.clone(),
             bytes: stamp.bytes,
@@ -499,7 +500,7 @@ impl<'s> Total<'s> {
             format: input.format,
         };
         let files = inputs.iter().zip(stamps).map(file).collect();
-        Total { inputs, gathered: Gathered::new(plan), files }
+        Total { inputs, gathered: Gathered::new(plan, aim), files }
     }
 
     fn take(&mut self, of: usize, mut part: Outcome) -> Result<()> {

@@ -185,7 +185,8 @@ fn bytes_before(row: u64, footer: &Footer, stamp: Stamp) -> u64 {
 pub(super) fn sample(input: &Input, rows: usize) -> Result<Sample> {
     let footer = Footer::open(input)?;
     let fields = footer.metadata.schema().fields();
-    let columns = fields.iter().map(|f| ColumnInfo { name: f.name().clone(), kind: columnar::kind(f.data_type()) }).collect();
+    let columns =
+        fields.iter().map(|f| ColumnInfo { name: f.name().clone(), kind: columnar::kind(f.data_type()) }).collect();
     let mut values = vec![Vec::new(); fields.len()];
     let wanted: Vec<usize> = (0..fields.len()).filter(|at| columnar::is_readable(fields[*at].data_type())).collect();
     let mut left = rows;

@@ -26,9 +26,15 @@ impl Wanted {
 #[derive(Debug, PartialEq)]
 pub(super) enum Found {
     /// A record, where it starts and how many fields it has.
-    Record { start: usize, fields: usize },
+    Record {
+        start: usize,
+        fields: usize,
+    },
     /// A record whose last field is opened by a quote that nothing closes.
-    Open { start: usize, field: usize },
+    Open {
+        start: usize,
+        field: usize,
+    },
     End,
 }
 

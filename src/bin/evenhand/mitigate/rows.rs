@@ -17,7 +17,7 @@ use crate::progress::Bar;
 /// The rows.
 #[derive(Debug, Args)]
 pub struct RowArgs {
-    /// Files that together are one batch: delimited text, plain or gzip, or Parquet. `-` is standard input.
+    /// Files that together are one batch: delimited text (plain, gzip, zstd) or Parquet. `-` is standard input.
     #[arg(required = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
     files: Vec<PathBuf>,
 
@@ -53,7 +53,7 @@ pub struct RowArgs {
 /// The copy.
 #[derive(Debug, Args)]
 pub struct CopyArgs {
-    /// Where the rows are written: text as CSV, gzip by a name that ends in .gz, Parquet as Parquet. `-` is standard output.
+    /// Where the rows are written: text as CSV, compressed where the name ends in .gz or .zst, Parquet as Parquet. `-` is standard output.
     /// A file of that name is replaced.
     #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     output: PathBuf,
@@ -189,6 +189,12 @@ impl<'a> Work<'a> {
 
     /// The form of the copy: the family of the files, compressed as its name says.
     fn format(&self) -> Result<Format, Failure> {
+        if self.source.formats().contains(&Format::Arrow) {
+            return Err(Failure::new(
+                "the rows are in an Arrow file, which is read and not copied",
+                "save it as Parquet first",
+            ));
+        }
         let extension = output::extension(Some(&self.copy.output));
         let parquet = self.source.formats().contains(&Format::Parquet);
         match (parquet, extension.as_deref()) {

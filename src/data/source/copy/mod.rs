@@ -137,14 +137,17 @@ impl Source {
         }
         let is_parquet = |format| format == Format::Parquet;
         if let Some(other) = self.inputs.iter().find(|i| is_parquet(i.format) != is_parquet(format)) {
-            let expected = if is_parquet(other.format) { "parquet, as the files are" } else { "csv, csv.gz or csv.zst" };
+            let expected =
+                if is_parquet(other.format) { "parquet, as the files are" } else { "csv, csv.gz or csv.zst" };
             return Err(Error::setting("the form of the copy", format, expected));
         }
         let stamps = self.inputs.iter().map(Input::stamp).collect::<Result<Vec<_>>>()?;
         let meter = Meter::new(stamps.iter().map(|s| s.bytes).sum(), self.listener.clone());
         let written = match first.format {
             #[cfg(feature = "csv")]
-            Format::Csv | Format::CsvGz | Format::CsvZst => text::copy(&self.inputs, &self.options, changes, format, out, &meter)?,
+            Format::Csv | Format::CsvGz | Format::CsvZst => {
+                text::copy(&self.inputs, &self.options, changes, format, out, &meter)?
+            }
             #[cfg(feature = "parquet")]
             Format::Parquet => columnar::copy(&self.inputs, changes, out, &meter)?,
             #[allow(unreachable_patterns)]
