@@ -10,7 +10,7 @@ use super::gather::Gathered;
 use super::intake::{Aim, Fault, Intake, Outcome};
 use super::plan::Plan;
 use super::progress::Meter;
-use super::records::{Found, Records, Wanted};
+use super::records::{Found, Records};
 use super::spool::{self, Input, Stamp};
 use super::{Format, Options, Sample, dialect, schedule};
 use crate::error::{Error, Result};
@@ -218,17 +218,7 @@ pub(super) fn read(
 ) -> Result<Outcome> {
     let text = Text::open(input, options)?;
     let at = plan.locate(&text.names, &input.given)?;
-    let reading = Reading {
-        input,
-        plan,
-        aim,
-        options,
-        meter,
-        width: text.names.len(),
-        delimiter: text.delimiter,
-        wanted: Wanted::new(&at),
-        at,
-    };
+    let reading = Reading { input, plan, aim, options, meter, width: text.names.len(), delimiter: text.delimiter, at };
     let start = if text.header { text.reader.position().byte() } else { 0 };
     let decoder = Decoder::open(input, !matches!(aim, Aim::Numbers))?;
     let spare = Spare::default();
@@ -260,7 +250,6 @@ struct Reading<'r> {
     /// The fields of a record.
     width: usize,
     delimiter: u8,
-    wanted: Wanted,
     /// The field of each column of the plan.
     at: Vec<usize>,
 }
@@ -268,12 +257,20 @@ struct Reading<'r> {
 impl Reading<'_> {
     /// Parses a block; its rows are counted from 0.
     fn block(&self, block: &Block) -> Result<Outcome> {
-        let byte = |at: usize| block.offset + at as u64;
-        let malformed = |start, field, problem: &str| Err(malformed(self.input, byte(start), Some(field), problem));
         // What begins before is counted again: only on errors.
-        let before = || Text::open(self.input, self.options)?.rows_before(byte(block.from));
+        let before = || Text::open(self.input, self.options)?.rows_before(block.offset + block.from as u64);
         let mut intake = Intake::new(self.plan, self.input, self.aim).behind(&before);
-        let mut records = Records::new(block.text(), block.from, self.delimiter, &self.wanted);
+        match self.rows(block, &mut intake) {
+            Ok(()) => intake.finish(),
+            Err(error) => intake.fail(error),
+        }
+    }
+
+    fn rows(&self, block: &Block, intake: &mut Intake) -> Result<()> {
+        let malformed = |start: usize, field, problem: &str| {
+            Err(malformed(self.input, block.offset + start as u64, Some(field), problem))
+        };
+        let mut records = Records::new(block.text(), block.from, self.delimiter);
         let (mut row, mut held, mut metered) = (0, 0, 0);
         loop {
             let start = match records.next() {
@@ -285,7 +282,7 @@ impl Reading<'_> {
                 Found::Open { start, field } => return malformed(start, field, OPEN_QUOTE),
                 Found::End => break,
             };
-            if let Err((column, fault)) = intake.push(row, |column| records.field(column)) {
+            if let Err((column, fault)) = intake.push(row, |column| records.field(self.at[column])) {
                 return match fault {
                     Fault::Utf8 => malformed(start, self.at[column], NOT_UTF8),
                     fault => Err(intake.error(column, fault, row)),
@@ -301,7 +298,7 @@ impl Reading<'_> {
         }
         intake.flush(held, row)?;
         self.meter.add(block.bytes - metered, held as u64);
-        intake.finish()
+        Ok(())
     }
 }
 
@@ -348,16 +345,15 @@ mod tests {
         let input = Input::open(file.path()).ok()?;
         let (spare, decoder) = (Spare::default(), Decoder::open(&input, false).unwrap());
         let stamp = input.stamp().unwrap();
-        let wanted_at = Wanted::new(wanted);
         let mut rows = Vec::new();
         for block in Blocks::new((&input, stamp), decoder, (b',', 0), size, &spare) {
             let block = block.unwrap();
-            let mut records = Records::new(block.text(), block.from, b',', &wanted_at);
+            let mut records = Records::new(block.text(), block.from, b',');
             loop {
                 match records.next() {
                     Found::Record { fields, .. } => {
-                        let there = wanted.iter().enumerate().filter(|(_, at)| **at < fields);
-                        rows.push((fields, there.map(|(slot, _)| records.field(slot).to_vec()).collect()));
+                        let there = wanted.iter().filter(|at| **at < fields);
+                        rows.push((fields, there.map(|at| records.field(*at).to_vec()).collect()));
                     }
                     Found::Open { .. } => return None,
                     Found::End => break,

@@ -32,6 +32,9 @@ impl Gathered {
             all.absorb(part, start);
             all.check(&place)?;
         }
+        if let Some(error) = part.failed {
+            return Err(error);
+        }
         if let Some(mut tally) = part.tally {
             let mut units = part.units;
             while let Some((older, mut all)) = self.tallies.pop_if(|(older, _)| *older <= units) {
@@ -68,6 +71,6 @@ impl Gathered {
             all = Some(older);
         }
         let Gathered { rows, readers, numbers, kept, .. } = self;
-        Ok(Outcome { rows, units, tally: all, readers, numbers, kept, blake3: None })
+        Ok(Outcome { rows, units, tally: all, readers, numbers, kept, ..Outcome::default() })
     }
 }

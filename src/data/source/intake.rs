@@ -35,6 +35,8 @@ pub(super) struct Outcome {
     pub kept: Option<Kept>,
     /// Of the file, where the unit saw all of its bytes.
     pub blake3: Option<String>,
+    /// What went wrong behind all this.
+    pub failed: Option<Error>,
 }
 
 /// Takes the rows of one unit, chunk by chunk.
@@ -264,7 +266,8 @@ impl<'p> Intake<'p> {
         if rows == 0 {
             return Ok(());
         }
-        for sink in &self.binaries {
+        // Which values stand before those of a part of a text is not known here.
+        for sink in self.binaries.iter().filter(|_| self.before.is_none()) {
             sink.reader.check(|row| self.place(row))?;
         }
         let (input, before) = (self.input, self.before);
@@ -299,6 +302,16 @@ impl<'p> Intake<'p> {
         self.numbers.iter_mut().for_each(|s| s.values.clear());
         self.rows += rows as u64;
         Ok(())
+    }
+
+    /// What to say of a fault: a value before it that does not fit comes first.
+    #[cfg(feature = "csv")]
+    pub fn fail(self, fault: Error) -> Result<Outcome> {
+        if !self.binaries.iter().any(|b| b.reader.has_misfit()) {
+            return Err(fault);
+        }
+        let readers = self.binaries.into_iter().map(|b| b.reader).collect();
+        Ok(Outcome { readers, failed: Some(fault), ..Outcome::default() })
     }
 
     pub fn finish(self) -> Result<Outcome> {

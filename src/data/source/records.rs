@@ -1,26 +1,12 @@
-//! The records of a block and those of their fields that are wanted.
+//! The records of a block and their fields.
 
 use csv_core::ReadRecordResult;
-use memchr::{memchr, memchr_iter, memchr2, memchr3_iter};
+use memchr::memchr;
 
-/// A field that is not wanted.
-const SKIPPED: usize = usize::MAX;
-
-/// Which fields of a record are wanted, and how many there must be.
-pub(super) struct Wanted {
-    /// For each field up to the last one wanted, its place among those wanted.
-    slots: Vec<usize>,
-    count: usize,
-}
-
-impl Wanted {
-    /// The fields `at`, each of which is found again by its place there.
-    pub fn new(at: &[usize]) -> Self {
-        let mut slots = vec![SKIPPED; at.iter().max().map_or(0, |last| last + 1)];
-        at.iter().enumerate().for_each(|(slot, field)| slots[*field] = slot);
-        Wanted { slots, count: at.len() }
-    }
-}
+/// Bytes of text whose delimiters are looked up at a time: these and their places stay in the first cache.
+const WINDOW: usize = 1 << 13;
+/// Bytes that are compared at once.
+const LANES: usize = 64;
 
 /// What was found.
 #[derive(Debug, PartialEq)]
@@ -38,35 +24,61 @@ pub(super) enum Found {
     End,
 }
 
-/// Goes through the records of a block: by a search for delimiters where there are no quotes, by a parser where there are.
+/// Goes through the records of a block: by the places of delimiters and ends of lines where there are no quotes, by a parser
+/// where there are.
 pub(super) struct Records<'t> {
     text: &'t [u8],
-    at: usize,
     delimiter: u8,
-    wanted: &'t Wanted,
-    /// There is no quote in the whole text.
-    plain: bool,
+    /// Where the next record starts, or ends of lines before it.
+    at: usize,
+    /// The next quote.
+    quote: usize,
+    window: usize,
+    /// The places of delimiters and ends of lines.
+    stops: Vec<usize>,
+    /// Those of the stops that end lines.
+    ends: Vec<usize>,
+    /// The next of the ends.
+    line: usize,
+    /// The record found last: where it starts, and its first stop; none if it was parsed.
+    start: usize,
+    first: Option<usize>,
+    next: usize,
     quoted: Option<Quoted>,
-    /// Where the wanted fields stand: in the text, or among the unquoted bytes.
-    spans: Vec<(usize, usize)>,
-    unquoted: bool,
 }
 
 impl<'t> Records<'t> {
     /// The records of `text` from `at`; the text ends with the end of a line.
-    pub fn new(text: &'t [u8], at: usize, delimiter: u8, wanted: &'t Wanted) -> Self {
-        let plain = memchr(b'"', text).is_none();
-        let spans = vec![(0, 0); wanted.count];
-        Records { text, at, delimiter, wanted, plain, quoted: None, spans, unquoted: false }
+    pub fn new(text: &'t [u8], at: usize, delimiter: u8) -> Self {
+        let quote = next_quote(text, at);
+        let (stops, ends) = (Vec::new(), Vec::new());
+        Records {
+            text,
+            delimiter,
+            at,
+            quote,
+            window: WINDOW,
+            stops,
+            ends,
+            line: 0,
+            start: at,
+            first: None,
+            next: 0,
+            quoted: None,
+        }
     }
 
-    /// A wanted field of the record found last.
+    /// A field of the record found last, which must have it.
     #[inline]
-    pub fn field(&self, slot: usize) -> &[u8] {
-        let (from, to) = self.spans[slot];
-        match &self.quoted {
-            Some(quoted) if self.unquoted => &quoted.bytes[from..to],
-            _ => &self.text[from..to],
+    pub fn field(&self, field: usize) -> &[u8] {
+        match (self.first, &self.quoted) {
+            (Some(first), _) => {
+                let stop = first + field;
+                let from = if field == 0 { self.start } else { self.stops[stop - 1] + 1 };
+                &self.text[from..self.stops[stop]]
+            }
+            (None, Some(quoted)) => quoted.field(field),
+            (None, None) => &[],
         }
     }
 
@@ -77,80 +89,107 @@ impl<'t> Records<'t> {
 
     #[inline]
     pub fn next(&mut self) -> Found {
-        let text = self.text;
-        // Lines with nothing on them are no records.
-        while let Some(b'\n' | b'\r') = text.get(self.at) {
+        loop {
+            while let Some(&last) = self.ends.get(self.line) {
+                let (start, first, end) = (self.at, self.next, self.stops[last]);
+                (self.line, self.next, self.at) = (self.line + 1, last + 1, end + 1);
+                // Lines with nothing on them are no records.
+                if start < end {
+                    (self.start, self.first) = (start, Some(first));
+                    return Found::Record { start, fields: last - first + 1 };
+                }
+            }
+            if self.at >= self.text.len() {
+                return Found::End;
+            }
+            if self.quote < self.at {
+                self.quote = next_quote(self.text, self.at);
+            }
+            let to = self.quote.min(self.at.saturating_add(self.window));
+            self.look_up(to.min(self.text.len()));
+            if !self.ends.is_empty() {
+                self.window = WINDOW;
+            } else if to == self.quote {
+                return self.parse();
+            } else {
+                // A record longer than the window.
+                self.window = self.window.saturating_mul(2);
+            }
+        }
+    }
+
+    /// Finds the stops from the present place to another.
+    fn look_up(&mut self, to: usize) {
+        self.stops.clear();
+        self.ends.clear();
+        (self.line, self.next) = (0, 0);
+        let mut at = self.at;
+        let (whole, rest) = self.text[self.at..to].as_chunks::<LANES>();
+        for lanes in whole {
+            self.note(at, lanes);
+            at += LANES;
+        }
+        // A quote is neither a delimiter nor the end of a line.
+        let mut last = [b'"'; LANES];
+        last[..rest.len()].copy_from_slice(rest);
+        self.note(at, &last);
+    }
+
+    #[inline]
+    fn note(&mut self, at: usize, lanes: &[u8; LANES]) {
+        let mut ends = bits(lanes, |byte| byte == b'\n' || byte == b'\r');
+        let mut stops = ends | bits(lanes, |byte| byte == self.delimiter);
+        let before = self.stops.len();
+        while ends != 0 {
+            let up_to = ends ^ (ends - 1);
+            self.ends.push(before + (stops & (up_to >> 1)).count_ones() as usize);
+            ends &= ends - 1;
+        }
+        let found = stops.count_ones() as usize;
+        // Four at a time, of which the last ones may be no stops and are taken back.
+        while stops != 0 {
+            let mut four = [0; 4];
+            for place in &mut four {
+                *place = at + stops.trailing_zeros() as usize;
+                stops &= stops.wrapping_sub(1);
+            }
+            self.stops.extend_from_slice(&four);
+        }
+        self.stops.truncate(before + found);
+    }
+
+    /// Parses the record at the present place, which has quotes.
+    fn parse(&mut self) -> Found {
+        while let Some(b'\n' | b'\r') = self.text.get(self.at) {
             self.at += 1;
         }
         let start = self.at;
-        if start == text.len() {
-            return Found::End;
-        }
-        self.unquoted = false;
-        let (mut field, mut from) = (0, start);
-        if !self.wanted.slots.is_empty() {
-            for end in memchr3_iter(self.delimiter, b'\n', b'\r', &text[start..]) {
-                let end = start + end;
-                if text[from] == b'"' {
-                    return self.parse(start);
-                }
-                let slot = self.wanted.slots[field];
-                if slot != SKIPPED {
-                    self.spans[slot] = (from, end);
-                }
-                (field, from) = (field + 1, end + 1);
-                if text[end] != self.delimiter {
-                    self.at = from;
-                    return Found::Record { start, fields: field };
-                }
-                if field == self.wanted.slots.len() {
-                    break;
-                }
-            }
-        }
-        if !self.plain {
-            return self.skip_fields(start, field, from);
-        }
-        // The fields behind the last wanted one are only counted.
-        let end = memchr2(b'\n', b'\r', &text[from..]).map_or(text.len(), |i| from + i);
-        let more = memchr_iter(self.delimiter, &text[from..end]).count();
-        self.at = end;
-        Found::Record { start, fields: field + more + 1 }
-    }
-
-    /// Counts the fields behind the last wanted one, where some may be in quotes.
-    fn skip_fields(&mut self, start: usize, mut field: usize, mut from: usize) -> Found {
-        let text = self.text;
-        let first = from;
-        for end in memchr3_iter(self.delimiter, b'\n', b'\r', &text[first..]) {
-            let end = first + end;
-            if text[from] == b'"' {
-                return self.parse(start);
-            }
-            (field, from) = (field + 1, end + 1);
-            if text[end] != self.delimiter {
-                break;
-            }
-        }
-        self.at = from.min(text.len());
-        Found::Record { start, fields: field }
-    }
-
-    /// Parses a record that has quotes.
-    fn parse(&mut self, start: usize) -> Found {
         let quoted = self.quoted.get_or_insert_with(|| Quoted::new(self.delimiter));
         let (read, fields, whole) = quoted.read(&self.text[start..]);
-        self.at = start + read;
-        if !whole {
-            return Found::Open { start, field: fields };
+        (self.at, self.start, self.first) = (start + read, start, None);
+        // What was looked up is behind.
+        self.stops.clear();
+        match whole {
+            true => Found::Record { start, fields },
+            false => Found::Open { start, field: fields },
         }
-        self.unquoted = true;
-        for (field, slot) in self.wanted.slots.iter().enumerate().take(fields).filter(|(_, slot)| **slot != SKIPPED) {
-            let from = field.checked_sub(1).map_or(0, |before| quoted.ends[before]);
-            self.spans[*slot] = (from, quoted.ends[field]);
-        }
-        Found::Record { start, fields }
     }
+}
+
+fn next_quote(text: &[u8], from: usize) -> usize {
+    memchr(b'"', &text[from..]).map_or(usize::MAX, |at| from + at)
+}
+
+/// One bit for each byte that is one of those. The compiler makes it comparisons of many bytes at once.
+#[inline(always)]
+fn bits(lanes: &[u8; LANES], is: impl Fn(u8) -> bool) -> u64 {
+    let mut flags = [0; LANES];
+    for (flag, byte) in flags.iter_mut().zip(lanes) {
+        *flag = u8::from(is(*byte));
+    }
+    // The product moves the lowest bit of each of eight bytes to a place of its own in the highest byte.
+    let eight = |bytes: &[u8; 8]| u64::from_le_bytes(*bytes).wrapping_mul(0x0102_0408_1020_4080) >> 56;
+    flags.as_chunks::<8>().0.iter().rev().fold(0, |all, bytes| all << 8 | eight(bytes))
 }
 
 /// A parser of single records, with the bytes of their fields and where each ends.
@@ -166,6 +205,11 @@ impl Quoted {
         // A parser takes what looks like a byte order mark for one at the very beginning: here is none.
         let _ = reader.read_record(b"\n", &mut [0; 4], &mut [0; 4]);
         Quoted { reader, bytes: vec![0; 1 << 10], ends: vec![0; 1 << 6] }
+    }
+
+    fn field(&self, field: usize) -> &[u8] {
+        let from = field.checked_sub(1).map_or(0, |before| self.ends[before]);
+        &self.bytes[from..self.ends[field]]
     }
 
     /// Reads one record: the bytes that it takes, the fields that it has, and whether it came to its end.
