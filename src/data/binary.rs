@@ -261,10 +261,10 @@ impl BinaryReader {
         }
     }
 
-    /// Whether there was a value that does not fit.
+    /// Whether there was a value that does not fit in a row before this one.
     #[cfg(feature = "csv")]
-    pub(crate) fn has_misfit(&self) -> bool {
-        self.misfit.is_some()
+    pub(crate) fn has_misfit_before(&self, row: u64) -> bool {
+        self.misfit.is_some_and(|misfit| misfit < row)
     }
 
     /// The texts seen, missing ones apart.

@@ -7,9 +7,6 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tempfile::TempDir;
 
-/// The exit status of a program that was interrupted, as shells give it.
-const INTERRUPTED: i32 = 130;
-
 static PASSING: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
 
 fn passing() -> MutexGuard<'static, Vec<PathBuf>> {
@@ -19,19 +16,33 @@ fn passing() -> MutexGuard<'static, Vec<PathBuf>> {
 /// Removes all that passes when the tool is told to stop. Answers the folder that temporary files are made in, which is gone
 /// when dropped; without one they are made where the system has them.
 pub fn watch() -> Option<TempDir> {
-    let stop = || {
+    // Where signals cannot be watched, a stopped run leaves what the system's cleaner takes.
+    on_stop(|status| {
         // Held to the end: nothing new begins.
         let passing = passing();
         for path in passing.iter() {
             let _ = if path.is_dir() { fs::remove_dir_all(path) } else { fs::remove_file(path) };
         }
-        std::process::exit(INTERRUPTED);
-    };
-    // Where signals cannot be watched, a stopped run leaves what the system's cleaner takes.
-    ctrlc::set_handler(stop).ok()?;
+        std::process::exit(status);
+    })
+    .ok()?;
     let folder = make(|| tempfile::Builder::new().prefix("evenhand-").tempdir(), TempDir::path).ok()?;
     tempfile::env::override_temp_dir(folder.path()).ok()?;
     Some(folder)
+}
+
+/// Calls with the exit status that a shell gives for the signal.
+#[cfg(unix)]
+fn on_stop(stop: impl Fn(i32) + Send + 'static) -> io::Result<()> {
+    use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+    let mut signals = signal_hook::iterator::Signals::new([SIGHUP, SIGINT, SIGTERM])?;
+    std::thread::Builder::new().spawn(move || signals.forever().for_each(|signal| stop(128 + signal)))?;
+    Ok(())
+}
+
+#[cfg(not(unix))]
+fn on_stop(_: impl Fn(i32) + Send + 'static) -> io::Result<()> {
+    Err(io::ErrorKind::Unsupported.into())
 }
 
 /// Makes what passes.

@@ -262,41 +262,45 @@ impl Reading<'_> {
         let mut intake = Intake::new(self.plan, self.input, self.aim).behind(&before);
         match self.rows(block, &mut intake) {
             Ok(()) => intake.finish(),
-            Err(error) => intake.fail(error),
+            Err((row, error)) => intake.fail(row, error),
         }
     }
 
-    fn rows(&self, block: &Block, intake: &mut Intake) -> Result<()> {
+    /// Reads the rows of a block; with an error comes the row that has it.
+    fn rows(&self, block: &Block, intake: &mut Intake) -> Result<(), (u64, Error)> {
         let malformed = |start: usize, field, problem: &str| {
-            Err(malformed(self.input, block.offset + start as u64, Some(field), problem))
+            malformed(self.input, block.offset + start as u64, Some(field), problem)
         };
-        let mut records = Records::new(block.text(), block.from, self.delimiter);
+        let mut records = Records::new(block.text(), block.from, self.delimiter, self.width);
         let (mut row, mut held, mut metered) = (0, 0, 0);
         loop {
-            let start = match records.next() {
-                Found::Record { start, fields } if fields == self.width => start,
-                Found::Record { start, fields } => {
+            let found = match records.next(self.options.chunk - held) {
+                Found::Records(found) => found,
+                Found::Ragged { start, fields } => {
                     let problem = ragged(fields, self.width, self.delimiter);
-                    return malformed(start, fields.min(self.width), &problem);
+                    return Err((row, malformed(start, fields.min(self.width), &problem)));
                 }
-                Found::Open { start, field } => return malformed(start, field, OPEN_QUOTE),
+                Found::Open { start, field } => return Err((row, malformed(start, field, OPEN_QUOTE))),
                 Found::End => break,
             };
-            if let Err((column, fault)) = intake.push(row, |column| records.field(self.at[column])) {
-                return match fault {
-                    Fault::Utf8 => malformed(start, self.at[column], NOT_UTF8),
-                    fault => Err(intake.error(column, fault, row)),
+            let pushed = intake.push(row, found, |at, column| records.field(at, self.at[column]));
+            if let Err((at, column, fault)) = pushed {
+                let row = row + at as u64;
+                let error = match fault {
+                    Fault::Utf8 => malformed(records.start(at), self.at[column], NOT_UTF8),
+                    fault => intake.error(column, fault, row),
                 };
+                return Err((row, error));
             }
-            (row, held) = (row + 1, held + 1);
-            if held == self.options.chunk {
-                intake.flush(held, row)?;
+            (row, held) = (row + found as u64, held + found);
+            if held >= self.options.chunk {
+                intake.flush(held, row).map_err(|error| (row, error))?;
                 let bytes = records.share(block.bytes);
                 self.meter.add(bytes - metered, held as u64);
                 (held, metered) = (0, bytes);
             }
         }
-        intake.flush(held, row)?;
+        intake.flush(held, row).map_err(|error| (row, error))?;
         self.meter.add(block.bytes - metered, held as u64);
         Ok(())
     }
@@ -338,8 +342,8 @@ mod tests {
         (rows.pop()? == [END.as_bytes()]).then_some(rows)
     }
 
-    /// What blocks of so many bytes hold.
-    fn in_blocks(text: &[u8], size: usize, wanted: &[usize]) -> Option<Vec<(usize, Vec<Vec<u8>>)>> {
+    /// What blocks of so many bytes hold, of records with so many fields; of others only how many they have.
+    fn in_blocks(text: &[u8], size: usize, width: usize) -> Option<Vec<(usize, Vec<Vec<u8>>)>> {
         let mut file = tempfile::NamedTempFile::new().unwrap();
         std::io::Write::write_all(&mut file, text).unwrap();
         let input = Input::open(file.path()).ok()?;
@@ -348,13 +352,15 @@ mod tests {
         let mut rows = Vec::new();
         for block in Blocks::new((&input, stamp), decoder, (b',', 0), size, &spare) {
             let block = block.unwrap();
-            let mut records = Records::new(block.text(), block.from, b',');
+            let mut records = Records::new(block.text(), block.from, b',', width);
             loop {
-                match records.next() {
-                    Found::Record { fields, .. } => {
-                        let there = wanted.iter().filter(|at| **at < fields);
-                        rows.push((fields, there.map(|at| records.field(*at).to_vec()).collect()));
+                match records.next(1 + size % 3) {
+                    Found::Records(found) => {
+                        assert!(found <= 1 + size % 3);
+                        let fields = |at| (0..width).map(|field| records.field(at, field).to_vec()).collect();
+                        rows.extend((0..found).map(|at| (width, fields(at))));
                     }
+                    Found::Ragged { fields, .. } => rows.push((fields, Vec::new())),
                     Found::Open { .. } => return None,
                     Found::End => break,
                 }
@@ -376,17 +382,15 @@ mod tests {
             let text: String = (0..1 + next(24)).map(|_| PIECES[next(PIECES.len())]).collect();
             let Some(expected) = whole(text.as_bytes()) else {
                 open += 1;
-                assert_eq!(in_blocks(text.as_bytes(), 1 + next(9), &[0]), None, "{text:?}");
+                assert_eq!(in_blocks(text.as_bytes(), 1 + next(9), 1), None, "{text:?}");
                 continue;
             };
-            for wanted in [&[][..], &[0], &[1, 0], &[2]] {
+            for width in 1..4 {
                 let size = 1 + next(12);
-                let found = in_blocks(text.as_bytes(), size, wanted).unwrap_or_default();
-                let expected: Vec<(usize, Vec<Vec<u8>>)> = expected
-                    .iter()
-                    .map(|r| (r.len(), wanted.iter().filter_map(|at| r.get(*at).cloned()).collect()))
-                    .collect();
-                assert_eq!(found, expected, "{text:?} in blocks of {size}, fields {wanted:?}");
+                let found = in_blocks(text.as_bytes(), size, width).unwrap_or_default();
+                let fields = |r: &Vec<Vec<u8>>| if r.len() == width { r.clone() } else { Vec::new() };
+                let expected: Vec<(usize, Vec<Vec<u8>>)> = expected.iter().map(|r| (r.len(), fields(r))).collect();
+                assert_eq!(found, expected, "{text:?} in blocks of {size}, {width} fields");
                 read += 1;
             }
         }

@@ -223,23 +223,48 @@ impl<'p> Intake<'p> {
         place(self.input, self.before, row)
     }
 
-    /// Takes one row of texts, `row` of the file from 0; on a fault, says in which column.
-    #[inline]
-    pub fn push<'r>(&mut self, row: u64, field: impl Fn(usize) -> &'r [u8]) -> Result<(), (usize, Fault)> {
+    /// Takes rows of texts, of which the first is `row` of the file from 0, column by column; `field` gives the text of one
+    /// of them in a column. Of several faults the one in the first row is told, with its column.
+    #[cfg(feature = "csv")]
+    pub fn push<'r>(
+        &mut self,
+        row: u64,
+        rows: usize,
+        field: impl Fn(usize, usize) -> &'r [u8],
+    ) -> Result<(), (usize, usize, Fault)> {
+        let mut failed: Option<(usize, usize, Fault)> = None;
+        let mut keep = |column: usize, done: Result<(), (usize, Fault)>| {
+            if let Err((at, fault)) = done
+                && failed.as_ref().is_none_or(|(first, ..)| at < *first)
+            {
+                failed = Some((at, column, fault));
+            }
+        };
         for sink in &mut self.levels {
             let column = sink.plan.column;
-            let code = sink.find(field(column)).map_err(|fault| (column, fault))?;
-            sink.codes.push(code);
+            let mut codes = std::mem::take(&mut sink.codes);
+            let code = |at| sink.find(field(at, column)).map_err(|fault| (at, fault));
+            keep(column, extend(&mut codes, (0..rows).map(code)));
+            sink.codes = codes;
         }
         for sink in &mut self.binaries {
-            let code = sink.find(field(sink.column), row).map_err(|fault| (sink.column, fault))?;
-            sink.codes.push(code);
+            let column = sink.column;
+            let mut codes = std::mem::take(&mut sink.codes);
+            let code = |at| sink.find(field(at, column), row + at as u64).map_err(|fault| (at, fault));
+            keep(column, extend(&mut codes, (0..rows).map(code)));
+            sink.codes = codes;
         }
         for sink in &mut self.numbers {
-            let value = std::str::from_utf8(field(sink.column)).map_err(|_| (sink.column, Fault::Utf8))?;
-            sink.values.push(sink.parse(value).map_err(|fault| (sink.column, fault))?);
+            let column = sink.column;
+            let mut values = std::mem::take(&mut sink.values);
+            let value = |at| {
+                let text = std::str::from_utf8(field(at, column)).map_err(|_| (at, Fault::Utf8))?;
+                sink.parse(text).map_err(|fault| (at, fault))
+            };
+            keep(column, extend(&mut values, (0..rows).map(value)));
+            sink.values = values;
         }
-        Ok(())
+        failed.map_or(Ok(()), Err)
     }
 
     /// The error for a fault in a row of the file, from 0.
@@ -304,10 +329,10 @@ impl<'p> Intake<'p> {
         Ok(())
     }
 
-    /// What to say of a fault: a value before it that does not fit comes first.
+    /// What to say of a fault in a row: a value before it that does not fit comes first.
     #[cfg(feature = "csv")]
-    pub fn fail(self, fault: Error) -> Result<Outcome> {
-        if !self.binaries.iter().any(|b| b.reader.has_misfit()) {
+    pub fn fail(self, row: u64, fault: Error) -> Result<Outcome> {
+        if !self.binaries.iter().any(|b| b.reader.has_misfit_before(row)) {
             return Err(fault);
         }
         let readers = self.binaries.into_iter().map(|b| b.reader).collect();
@@ -331,6 +356,17 @@ impl<'p> Intake<'p> {
 fn place(input: &Input, before: Option<&dyn Fn() -> Result<u64>>, row: u64) -> Place {
     let before = before.map_or(Some(0), |before| before().ok());
     input.place(before.map(|before| before + row))
+}
+
+/// Adds values up to the first that fails.
+#[cfg(feature = "csv")]
+#[inline]
+fn extend<T, E>(all: &mut Vec<T>, values: impl ExactSizeIterator<Item = Result<T, E>>) -> Result<(), E> {
+    all.reserve(values.len());
+    for value in values {
+        all.push(value?);
+    }
+    Ok(())
 }
 
 /// The rows as a batch: borrowed, and not checked again.

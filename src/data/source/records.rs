@@ -11,8 +11,10 @@ const LANES: usize = 64;
 /// What was found.
 #[derive(Debug, PartialEq)]
 pub(super) enum Found {
-    /// A record, where it starts and how many fields it has.
-    Record {
+    /// So many records that each have the fields they must.
+    Records(usize),
+    /// A record with another number of fields, and where it starts.
+    Ragged {
         start: usize,
         fields: usize,
     },
@@ -29,6 +31,8 @@ pub(super) enum Found {
 pub(super) struct Records<'t> {
     text: &'t [u8],
     delimiter: u8,
+    /// The fields of a record.
+    width: usize,
     /// Where the next record starts, or ends of lines before it.
     at: usize,
     /// The next quote.
@@ -38,47 +42,54 @@ pub(super) struct Records<'t> {
     stops: Vec<usize>,
     /// Those of the stops that end lines.
     ends: Vec<usize>,
-    /// The next of the ends.
+    /// The next of the ends, and the next of the stops.
     line: usize,
-    /// The record found last: where it starts, and its first stop; none if it was parsed.
+    next: usize,
+    /// The records found last: where they start, and their first stop; none if one was parsed.
     start: usize,
     first: Option<usize>,
-    next: usize,
     quoted: Option<Quoted>,
 }
 
 impl<'t> Records<'t> {
-    /// The records of `text` from `at`; the text ends with the end of a line.
-    pub fn new(text: &'t [u8], at: usize, delimiter: u8) -> Self {
-        let quote = next_quote(text, at);
-        let (stops, ends) = (Vec::new(), Vec::new());
+    /// The records of `text` from `at`, of so many fields; the text ends with the end of a line.
+    pub fn new(text: &'t [u8], at: usize, delimiter: u8, width: usize) -> Self {
         Records {
             text,
             delimiter,
+            width,
             at,
-            quote,
+            quote: next_quote(text, at),
             window: WINDOW,
-            stops,
-            ends,
+            stops: Vec::new(),
+            ends: Vec::new(),
             line: 0,
+            next: 0,
             start: at,
             first: None,
-            next: 0,
             quoted: None,
         }
     }
 
-    /// A field of the record found last, which must have it.
+    /// A field of one of the records found last.
     #[inline]
-    pub fn field(&self, field: usize) -> &[u8] {
+    pub fn field(&self, record: usize, field: usize) -> &[u8] {
         match (self.first, &self.quoted) {
             (Some(first), _) => {
-                let stop = first + field;
-                let from = if field == 0 { self.start } else { self.stops[stop - 1] + 1 };
+                let stop = first + record * self.width + field;
+                let from = if stop == first { self.start } else { self.stops[stop - 1] + 1 };
                 &self.text[from..self.stops[stop]]
             }
             (None, Some(quoted)) => quoted.field(field),
             (None, None) => &[],
+        }
+    }
+
+    /// Where one of the records found last starts.
+    pub fn start(&self, record: usize) -> usize {
+        match self.first {
+            Some(first) if record > 0 => self.stops[first + record * self.width - 1] + 1,
+            _ => self.start,
         }
     }
 
@@ -87,17 +98,29 @@ impl<'t> Records<'t> {
         (u128::from(of) * self.at as u128 / self.text.len().max(1) as u128) as u64
     }
 
-    #[inline]
-    pub fn next(&mut self) -> Found {
+    /// Finds the next records, at most so many.
+    pub fn next(&mut self, most: usize) -> Found {
         loop {
             while let Some(&last) = self.ends.get(self.line) {
-                let (start, first, end) = (self.at, self.next, self.stops[last]);
-                (self.line, self.next, self.at) = (self.line + 1, last + 1, end + 1);
+                let (start, first) = (self.at, self.next);
+                (self.start, self.first) = (start, Some(first));
+                let fields = last + 1 - first;
                 // Lines with nothing on them are no records.
-                if start < end {
-                    (self.start, self.first) = (start, Some(first));
-                    return Found::Record { start, fields: last - first + 1 };
+                let empty = start == self.stops[last];
+                let mut records = 1;
+                // Lines of more fields than one are not empty.
+                if !empty && fields == self.width && fields > 1 {
+                    let more = self.ends[self.line..].iter().take(most).skip(1);
+                    let like = |(at, end): &(usize, &usize)| **end == last + (at + 1) * fields;
+                    records += more.enumerate().take_while(like).count();
                 }
+                self.line += records;
+                self.next = first + records * fields;
+                self.at = self.stops[self.next - 1] + 1;
+                if empty {
+                    continue;
+                }
+                return if fields == self.width { Found::Records(records) } else { Found::Ragged { start, fields } };
             }
             if self.at >= self.text.len() {
                 return Found::End;
@@ -170,7 +193,8 @@ impl<'t> Records<'t> {
         // What was looked up is behind.
         self.stops.clear();
         match whole {
-            true => Found::Record { start, fields },
+            true if fields == self.width => Found::Records(1),
+            true => Found::Ragged { start, fields },
             false => Found::Open { start, field: fields },
         }
     }
