@@ -2,8 +2,8 @@
 
     python3 benches/peers/files.py [rows, 10 million if not given]
 
-makes a virtual environment in target/peers-files, the same rows as Parquet and CSV beside it, and the release binary; asks
-each for the rows by three attributes (60 groups), label and decision; and prints one table. Every run is a process of its
+makes a virtual environment in target/peers-files, the same rows as Parquet and CSV beside it, and the release binary (unless
+EVENHAND names one); asks each for the rows by three attributes (60 groups), label and decision; and prints one table. Every run is a process of its
 own; the runs of all are interleaved, and the least seconds of each count, for others may use the machine too. The seconds
 of DuckDB and Polars are those of the query alone, those of evenhand are of the whole command: reading, hashing the file for
 the report, every rate and disparity to order 3 with its interval, and the report. Memory is the peak of the process. All
@@ -21,7 +21,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 PLACE = ROOT / "target" / "peers-files"
 NEEDS = ["duckdb==2.0.1", "polars==2.1.0"]
-RUNS = 5
+RUNS = int(os.environ.get("RUNS", 5))
+TOOL = Path(os.environ.get("EVENHAND", ROOT / "target" / "release" / "evenhand")).absolute()
 ATTRIBUTES = ["sex", "age", "region"]
 THREADS = len(os.sched_getaffinity(0))
 
@@ -86,8 +87,6 @@ def polars_counts(path):
 
 def ask(engine, path):
     """The child's side: prints what was found."""
-    import hashlib
-
     seconds, found = {"duckdb": duckdb_counts, "polars": polars_counts}[engine](path)
     groups = {}
     for key, rows in found:
@@ -130,7 +129,7 @@ def engine(name):
 
 def evenhand(path):
     attributes = [word for name in ATTRIBUTES for word in ("--attribute", name)]
-    command = [ROOT / "target" / "release" / "evenhand", "audit", path, *attributes, "--label", "responded"]
+    command = [TOOL, "audit", path, *attributes, "--label", "responded"]
     command += ["--decision", "targeted", "--order", "3", "--format", "json"]
     status, output, seconds, memory = measured(command)
     if status == 2:
@@ -140,7 +139,7 @@ def evenhand(path):
         if table["attributes"] == ATTRIBUTES:
             for group in table["groups"]:
                 rate = group["metrics"]["selection_rate"]["value"]
-                groups[tuple(group["group"].split(" × "))] = [group["rows"], round(rate * group["rows"])]
+                groups[tuple(group["group"].split(" & "))] = [group["rows"], round(rate * group["rows"])]
     return seconds, memory, digest(groups)
 
 
@@ -148,13 +147,14 @@ def versions():
     import duckdb
     import polars
 
-    version = subprocess.run([ROOT / "target" / "release" / "evenhand", "--version"], capture_output=True, text=True)
+    version = subprocess.run([TOOL, "--version"], capture_output=True, text=True)
     return {"evenhand": version.stdout.split()[-1], "DuckDB": duckdb.__version__, "Polars": polars.__version__}
 
 
 def main(rows):
-    build = ["cargo", "build", "--release", "--features", "cli", "--bin", "evenhand"]
-    subprocess.run(build, cwd=ROOT, check=True)
+    if "EVENHAND" not in os.environ:
+        build = ["cargo", "build", "--release", "--features", "cli", "--bin", "evenhand"]
+        subprocess.run(build, cwd=ROOT, check=True)
     files = make(rows)
     sides = {"evenhand": evenhand, "DuckDB": engine("duckdb"), "Polars": engine("polars")}
     runs = {(kind, side): [] for kind in files for side in sides}

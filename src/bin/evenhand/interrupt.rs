@@ -34,8 +34,8 @@ pub fn watch() -> Option<TempDir> {
 /// Calls with the exit status that a shell gives for the signal.
 #[cfg(unix)]
 fn on_stop(stop: impl Fn(i32) + Send + 'static) -> io::Result<()> {
-    use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
-    let mut signals = signal_hook::iterator::Signals::new([SIGHUP, SIGINT, SIGTERM])?;
+    use signal_hook::consts::{SIGINT, SIGTERM};
+    let mut signals = signal_hook::iterator::Signals::new([SIGINT, SIGTERM])?;
     std::thread::Builder::new().spawn(move || signals.forever().for_each(|signal| stop(128 + signal)))?;
     Ok(())
 }
