@@ -18,7 +18,8 @@ impl AuditPlan {
     /// nothing has; and as for [`tally_files`](Self::tally_files).
     pub fn tally_counted(&self, source: &Source) -> Result<SourceTally> {
         self.check()?;
-        engine::tally(source, &self.columns_of_rulebook(), &self.extra(), self.limits)
+        let limits = self.limits_of(self.columns.attributes.len(), self.columns.scores.len());
+        engine::tally(source, &self.columns_of_rulebook(), &self.extra(), limits)
     }
 
     /// Audits what an engine counted. The report is that of the rows, but that it names the files of counts.

@@ -10,6 +10,7 @@ use super::table::table;
 use super::{AuditPlan, Reference, Verdict, outcome, rulebook, wording};
 use crate::data::unique;
 use crate::error::{Error, Place, Result};
+use crate::metrics::scores::rounding::drift;
 use crate::metrics::{Need, Of, catalog};
 use crate::report::{
     Coverage, DataSummary, Finding, InputFile, ModelReport, OutcomeCoverage, Provenance, Report, SCHEMA_VERSION,
@@ -224,6 +225,7 @@ fn model(scope: &Scope, attributes: &[usize]) -> Result<ModelReport> {
     notes.extend(slices.iter().filter(|s| !s.complete).map(|s| {
         format!("{} has {} groups: only the leading metrics are compared group by group.", s.name, s.parts.len())
     }));
+    notes.extend(rounding(scope, &slices));
     let tables = slices.par_iter().map(|slice| table(slice, &whole)).collect();
     let impact = rulebook::tables(scope, attributes);
     Ok(ModelReport {
@@ -308,6 +310,20 @@ fn notes(scope: &Scope, coverage: &OutcomeCoverage) -> Vec<String> {
         notes.push("Named groups may overlap: intervals of the comparison between them take them as separate, which errs on the side of caution.".into());
     }
     notes
+}
+
+/// What was lost where there were too many scores to keep, and what that can do.
+fn rounding(scope: &Scope, slices: &[Slice]) -> Option<String> {
+    let lost = scope.tally.scores_lost(scope.model)?;
+    let judged = slices.iter().flat_map(|s| &s.parts).filter(|p| !p.too_small).filter_map(|p| p.data.scored.as_ref());
+    let drift = drift(judged);
+    Some(format!(
+        "There were more distinct scores than the memory allowed: each is made smaller by less than {} of itself, and what ranks or averages scores is of these. An AUC of a judged group is off by at most {}, a largest gap of selection rates by at most {}, a distance of scores by at most {} of the sum of the two groups' mean absolute scores. Decisions and rates are exact.",
+        wording::number(lost),
+        wording::number(drift.auc),
+        wording::number(drift.gap),
+        wording::number(lost),
+    ))
 }
 
 /// Adjusts the p-values of all findings of the report together.

@@ -16,7 +16,11 @@ impl AuditPlan {
     /// As [`Source::tally`].
     pub fn tally_files(&self, source: &Source) -> Result<SourceTally> {
         self.check()?;
-        source.tally(&self.columns_of_rulebook(), &self.extra(), self.limits)
+        source.tally(
+            &self.columns_of_rulebook(),
+            &self.extra(),
+            self.limits_of(self.columns.attributes.len(), self.columns.scores.len()),
+        )
     }
 
     /// The columns that only the rules of named groups read.

@@ -69,6 +69,7 @@ pub struct AuditPlan {
     pub(crate) replicates: usize,
     pub(crate) curves: usize,
     pub(crate) limits: Limits,
+    pub(crate) memory: Option<u64>,
     pub(crate) command: Option<String>,
     pub(crate) created: Option<String>,
 }
@@ -89,11 +90,19 @@ impl Default for AuditPlan {
             replicates: 1000,
             curves: 0,
             limits: Limits::default(),
+            memory: None,
             command: None,
             created: None,
         }
     }
 }
+
+/// The least memory that an audit can be held to: that of reading and counting.
+const AT_LEAST: u64 = 256_000_000;
+/// What a distinct score takes in the tally while it is made, in bytes.
+const IN_TALLY: usize = 100;
+/// What it takes in the audit of one set of attributes.
+const IN_AUDIT: usize = 100;
 
 impl AuditPlan {
     /// All attributes and their pairs, no criteria, 95 % confidence, 1,000 replicates, seed 0.
@@ -215,6 +224,30 @@ impl AuditPlan {
         self
     }
 
+    /// How much memory the audit of files may take, in bytes; at least 256 million. What grows with the rows are scores:
+    /// where there are more distinct ones than fit, they lose their last digits, and the report says by how much that can
+    /// change a figure. The best so many of the scores, and bands by quantiles, still take 16 bytes a row.
+    pub fn memory(mut self, bytes: u64) -> Self {
+        self.memory = Some(bytes);
+        self
+    }
+
+    /// The limits for so many attributes and columns of scores.
+    pub(crate) fn limits_of(&self, attributes: usize, scores: usize) -> Limits {
+        let Some(memory) = self.memory else { return self.limits };
+        // Every set of attributes up to the order is audited by a copy of the scores.
+        let (mut sets, mut of_size) = (usize::from(!self.groups.is_empty()), 1usize);
+        for size in 1..=self.order.min(attributes) {
+            of_size = of_size.saturating_mul(attributes + 1 - size) / size;
+            sets = sets.saturating_add(of_size);
+        }
+        let each =
+            (sets.saturating_add(1)).saturating_mul(IN_AUDIT).saturating_add(IN_TALLY).saturating_mul(scores.max(1));
+        let room = memory.saturating_sub(AT_LEAST / 2) / each as u64;
+        let most = usize::try_from(room).unwrap_or(usize::MAX).max(1);
+        Limits { max_scores: self.limits.max_scores.min(most), ..self.limits }
+    }
+
     /// The command that runs the audit, for the report.
     pub fn command(mut self, command: impl Into<String>) -> Self {
         self.command = Some(command.into());
@@ -232,7 +265,7 @@ impl AuditPlan {
     /// # Errors
     /// [`Error::TooManyCells`].
     pub fn tally(&self, batch: &Batch) -> Result<Tally> {
-        Tally::with_limits(batch, self.limits)
+        Tally::with_limits(batch, self.limits_of(batch.attributes().len(), batch.models.len()))
     }
 
     /// Audits a batch.
@@ -260,6 +293,9 @@ impl AuditPlan {
         }
         if !(10..=1_000_000).contains(&self.replicates) {
             return Err(Error::setting("the number of replicates", self.replicates, "from 10 to 1,000,000"));
+        }
+        if let Some(memory) = self.memory.filter(|memory| *memory < AT_LEAST) {
+            return Err(Error::setting("the memory", format!("{memory} bytes"), "at least 256 million"));
         }
         if self.curves > 1000 {
             return Err(Error::setting("the points of curves", self.curves, "at most 1,000"));

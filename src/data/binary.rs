@@ -267,15 +267,24 @@ impl BinaryReader {
         }
     }
 
-    /// Adds what another reader of the same column saw, in the order of its rows; then ask
-    /// [`check`](Self::check) again, for what does not fit together.
+    /// Adds what another reader of the same column saw, in the order of its rows, counted from `start`, as far as it fits
+    /// together; then ask [`check`](Self::check) again.
     #[cfg(any(feature = "csv", feature = "parquet"))]
-    pub(crate) fn absorb(&mut self, other: &BinaryReader) {
+    pub(crate) fn absorb(&mut self, other: &BinaryReader, start: u64) {
         let mut seen: Vec<(u64, &String)> = other.seen.iter().map(|(text, (_, row))| (*row, text)).collect();
         seen.sort_unstable();
         for (row, text) in seen {
-            self.code(text, row);
+            self.code(text, start + row);
+            if self.misfit.is_some() {
+                return;
+            }
         }
+    }
+
+    /// Whether there was a value that does not fit in a row before this one.
+    #[cfg(feature = "csv")]
+    pub(crate) fn has_misfit_before(&self, row: u64) -> bool {
+        self.misfit.is_some_and(|misfit| misfit < row)
     }
 
     /// The texts seen, missing ones apart.

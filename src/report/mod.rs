@@ -77,7 +77,7 @@ pub struct Provenance {
 pub struct InputFile {
     /// As it was named.
     pub path: String,
-    /// `csv`, `csv.gz` or `parquet`.
+    /// `csv`, `csv.gz`, `csv.zst`, `parquet` or `arrow`.
     pub format: String,
     /// Its size.
     pub bytes: u64,

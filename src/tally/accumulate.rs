@@ -19,8 +19,9 @@ pub struct Limits {
     /// The most groups (occupied cells of the cross table of attributes and strata) to keep. Each
     /// takes about 100 bytes a model, 400 with weights, 1,000 with scores.
     pub max_cells: usize,
-    /// The most distinct scores (by group and label) of a model to keep, 20 bytes each, 36 with weights; with more,
-    /// what needs them is undefined, and said.
+    /// The most distinct scores (by group and label) of a model to keep, 20 bytes each, 36 with weights. Where there are
+    /// more, scores lose their last digits until there are not (but never more than a factor of two), and the report says by
+    /// how much that can change a figure.
     pub max_scores: usize,
 }
 

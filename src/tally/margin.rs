@@ -117,10 +117,10 @@ impl Tally {
         }
     }
 
-    /// The scored rows of every part, for a model with scores; `None` where they were too many to keep.
+    /// The scored rows of every part, for a model with scores.
     pub(crate) fn scored(&self, model: usize, parts: &Parts) -> Option<Vec<ScoredGroup>> {
         let keeper = self.schema.models[model].same_scores_as.unwrap_or(model);
-        let table = self.scores.get(keeper)?.as_ref().filter(|t| !t.dropped)?;
+        let table = self.scores.get(keeper)?.as_ref()?;
         let radices = self.schema.radices();
         let part = |key: &u64| parts.of(&Self::decode(*key, &radices)).map(|p| p as u32);
         let part_of: Vec<Option<u32>> = self.groups.iter().map(part).collect();
@@ -137,7 +137,14 @@ impl Tally {
         Some(super::targets::moved(parts.len(), placed))
     }
 
-    /// Whether all of a model's scores are in [0, 1], as far as they are kept.
+    /// By what part of itself a model's score may have been made smaller, where there were too many to keep as they are.
+    pub(crate) fn scores_lost(&self, model: usize) -> Option<f64> {
+        let keeper = self.schema.models[model].same_scores_as.unwrap_or(model);
+        let bits = self.scores.get(keeper)?.as_ref()?.bits;
+        (bits > 0).then(|| 2f64.powi(bits as i32 - super::scores::MOST_BITS as i32))
+    }
+
+    /// Whether all of a model's scores are in [0, 1].
     pub(crate) fn scores_are_probabilities(&self, model: usize) -> bool {
         let keeper = self.schema.models[model].same_scores_as.unwrap_or(model);
         let scores = self.scores.get(keeper).and_then(Option::as_ref).map_or(&[][..], |t| &t.scores);

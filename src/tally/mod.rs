@@ -403,6 +403,14 @@ impl Tally {
         Ok(())
     }
 
+    /// Keeps within limits what merging may have brought beyond them.
+    pub(crate) fn keep_within(&mut self, limits: Limits) {
+        for table in self.scores.iter_mut().flatten() {
+            *table = std::mem::take(table).within(limits.max_scores);
+        }
+        self.segmentations.iter_mut().for_each(|inner| inner.keep_within(limits));
+    }
+
     /// Takes out another tally's rows. Unweighted counts are exact, weights to rounding.
     ///
     /// # Errors

@@ -1,6 +1,8 @@
 //! Scores as they are: how many rows of each group and label have each score. Everything that ranks rows is a
 //! function of this, and it merges as counts do.
 
+use std::borrow::Cow;
+
 use rayon::slice::ParallelSliceMut;
 use serde::{Deserialize, Serialize};
 
@@ -19,9 +21,25 @@ pub(crate) struct ScoreTable {
     /// Σw and Σw², where there are weights.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub weights: Option<Vec<[f64; 2]>>,
-    /// There were more distinct entries than allowed: they are not kept.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub dropped: bool,
+    /// There were more distinct entries than allowed: so many of the last bits of each score are left out (see
+    /// [`rounded`]).
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub bits: u32,
+}
+
+fn is_zero(bits: &u32) -> bool {
+    *bits == 0
+}
+
+/// Bits of a score that can be left out: all of its fraction.
+pub(crate) const MOST_BITS: u32 = 52;
+/// Bits that are left out at a time.
+const STEP: u32 = 4;
+
+/// A score without its last `bits`: nearer to 0, by less than 2^(bits − 52) of itself. 0, 1 and other powers of two stay what
+/// they are, and what is left out by steps is what is left out at once.
+fn rounded(score: f64, bits: u32) -> f64 {
+    f64::from_bits(score.to_bits() >> bits << bits) + 0.0
 }
 
 /// One row on its way into a table: the score's order-preserving key, the slot, the weight.
@@ -110,13 +128,55 @@ impl ScoreTable {
         order.then(self.slots[at].cmp(&other.slots[there]))
     }
 
+    /// The same rows with scores that have lost so many bits.
+    pub fn without_bits(&self, bits: u32) -> Self {
+        let mut table = Self { bits: self.bits.max(bits), ..Self::new(self.weights.is_some()) };
+        let mut rest: Vec<(u64, u32, u64, [f64; 2])> = Vec::new();
+        let mut at = 0;
+        while at < self.len() {
+            // Rounding keeps the order, so that what comes together stands together.
+            let score = rounded(self.scores[at], table.bits);
+            while at < self.len() && rounded(self.scores[at], table.bits) == score {
+                let (_, slot, rows, weights) = self.entry(at);
+                rest.push((key_of(score), slot, rows, weights));
+                at += 1;
+            }
+            rest.sort_by_key(|cell| cell.1);
+            let from = table.len();
+            for (_, slot, rows, weights) in rest.drain(..) {
+                if table.len() > from && table.slots.last() == Some(&slot) {
+                    table.add_to_last(rows, weights);
+                } else {
+                    table.push(score, slot, rows, weights);
+                }
+            }
+        }
+        table
+    }
+
+    /// The same rows in at most so many entries, if leaving out bits can do it. How many bits that takes depends on the
+    /// rows alone: parts of them never take more.
+    pub fn within(mut self, most: usize) -> Self {
+        while self.len() > most && self.bits < MOST_BITS {
+            self = self.without_bits((self.bits + STEP).min(MOST_BITS));
+        }
+        self
+    }
+
+    /// Two tables whose scores have lost the same bits, that they can be compared.
+    fn alike<'t>(a: &'t Self, b: &'t Self) -> [Cow<'t, Self>; 2] {
+        let bits = a.bits.max(b.bits);
+        [a, b].map(|t| if t.bits == bits { Cow::Borrowed(t) } else { Cow::Owned(t.without_bits(bits)) })
+    }
+
     /// The rows of both.
     pub fn merged(&self, other: &Self) -> Self {
-        let mut all = Self::new(self.weights.is_some());
-        all.dropped = self.dropped || other.dropped;
-        if all.dropped {
-            return all;
-        }
+        let [one, other] = Self::alike(self, other);
+        one.merged_alike(&other)
+    }
+
+    fn merged_alike(&self, other: &Self) -> Self {
+        let mut all = Self { bits: self.bits, ..Self::new(self.weights.is_some()) };
         let room = self.len() + other.len();
         all.scores.reserve(room);
         all.slots.reserve(room);
@@ -142,15 +202,12 @@ impl ScoreTable {
 
     /// Without the rows of another; `None` if they are not all there.
     pub fn without(&self, other: &Self) -> Option<Self> {
-        let mut left = Self::new(self.weights.is_some());
-        left.dropped = self.dropped || other.dropped;
-        if left.dropped {
-            return Some(left);
-        }
+        let [all, other] = Self::alike(self, other);
+        let mut left = Self { bits: all.bits, ..Self::new(all.weights.is_some()) };
         let mut b = 0;
-        for a in 0..self.len() {
-            let (score, slot, mut rows, mut weights) = self.entry(a);
-            if b < other.len() && self.before(a, other, b).is_eq() {
+        for a in 0..all.len() {
+            let (score, slot, mut rows, mut weights) = all.entry(a);
+            if b < other.len() && all.before(a, &other, b).is_eq() {
                 let (_, _, out, out_weights) = other.entry(b);
                 rows = rows.checked_sub(out)?;
                 weights = [(weights[0] - out_weights[0]).max(0.0), (weights[1] - out_weights[1]).max(0.0)];
@@ -173,7 +230,7 @@ impl ScoreTable {
         }
         let mut order: Vec<usize> = (0..table.len()).collect();
         order.sort_by(|a, b| table.before(*a, &table, *b));
-        let mut sorted = Self::new(self.weights.is_some());
+        let mut sorted = Self { bits: self.bits, ..Self::new(self.weights.is_some()) };
         for at in order {
             let (score, slot, rows, weights) = table.entry(at);
             sorted.push(score, slot, rows, weights);
@@ -183,7 +240,7 @@ impl ScoreTable {
 
     /// Adds every number to a hash.
     pub fn hash(&self, to: &mut blake3::Hasher) {
-        to.update(&[u8::from(self.dropped)]);
+        to.update(&[self.bits as u8]);
         for at in 0..self.len() {
             let (score, slot, rows, weights) = self.entry(at);
             to.update(&score.to_le_bytes()).update(&slot.to_le_bytes()).update(&rows.to_le_bytes());
@@ -200,7 +257,8 @@ impl ScoreTable {
                 .weights
                 .as_ref()
                 .is_none_or(|w| w.len() == n && w.iter().flatten().all(|v| v.is_finite() && *v >= 0.0))
-            && self.scores.iter().all(|s| s.is_finite())
+            && self.bits <= MOST_BITS
+            && self.scores.iter().all(|s| s.is_finite() && rounded(*s, self.bits) == *s)
             && self.slots.iter().all(|s| (*s as usize) < groups * LABELS)
             && self.rows.iter().all(|r| *r > 0)
             && (1..n).all(|i| self.before(i - 1, self, i).is_lt())
@@ -247,78 +305,63 @@ const PENDING: usize = 1 << 22;
 pub(crate) struct ScoreRuns {
     pending: Vec<Scored>,
     runs: Vec<ScoreTable>,
-    dropped: bool,
 }
 
 impl ScoreRuns {
     /// Takes rows in, to keep at most so many entries.
     pub fn extend(&mut self, rows: impl Iterator<Item = Scored>, weighted: bool, most: usize) {
-        if self.dropped {
-            return;
-        }
         self.pending.extend(rows);
         if self.pending.len() >= PENDING {
-            self.settle(weighted);
-            if self.runs.iter().map(ScoreTable::len).sum::<usize>() > most {
-                *self = ScoreRuns { dropped: true, ..ScoreRuns::default() };
-            }
+            self.settle(weighted, most);
         }
     }
 
     /// Takes a table in, to keep at most so many entries.
     pub fn add(&mut self, table: ScoreTable, weighted: bool, most: usize) {
-        if self.dropped {
-            return;
-        }
-        self.settle(weighted);
-        self.push(table);
-        if self.runs.iter().map(ScoreTable::len).sum::<usize>() > most {
-            *self = ScoreRuns { dropped: true, ..ScoreRuns::default() };
-        }
+        self.settle(weighted, most);
+        self.push(table, most);
     }
 
     /// Makes a table of the pending rows.
-    fn settle(&mut self, weighted: bool) {
+    fn settle(&mut self, weighted: bool, most: usize) {
         let table = ScoreTable::of(std::mem::take(&mut self.pending), weighted);
-        self.push(table);
+        self.push(table, most);
     }
 
     /// Adds a table and makes one of those that are not much larger.
-    fn push(&mut self, table: ScoreTable) {
+    fn push(&mut self, table: ScoreTable, most: usize) {
         if table.len() > 0 {
-            self.runs.push(table);
+            self.runs.push(table.within(most));
         }
         while let [.., a, b] = self.runs.as_slice() {
             if a.len() > 2 * b.len() {
                 break;
             }
-            let merged = a.merged(b);
-            self.runs.truncate(self.runs.len() - 2);
-            self.runs.push(merged);
+            self.merge_last(most);
+        }
+    }
+
+    fn merge_last(&mut self, most: usize) {
+        if let (Some(b), Some(a)) = (self.runs.pop(), self.runs.pop()) {
+            self.runs.push(a.merged(&b).within(most));
         }
     }
 
     /// The same rows with their groups numbered anew.
     pub fn renumber(&mut self, weighted: bool, group: impl Fn(usize) -> usize) {
-        self.settle(weighted);
+        let table = ScoreTable::of(std::mem::take(&mut self.pending), weighted);
+        self.runs.push(table);
         for run in &mut self.runs {
             *run = run.renumbered(&group);
         }
     }
 
     pub fn finish(mut self, weighted: bool, most: usize) -> ScoreTable {
-        self.settle(weighted);
-        while let [.., a, b] = self.runs.as_slice() {
-            let merged = a.merged(b);
-            self.runs.truncate(self.runs.len() - 2);
-            self.runs.push(merged);
+        self.settle(weighted, most);
+        while self.runs.len() > 1 {
+            self.merge_last(most);
         }
-        let table = self.runs.pop().unwrap_or_else(|| ScoreTable::new(weighted));
-        if self.dropped || table.len() > most {
-            ScoreTable { dropped: true, ..ScoreTable::new(weighted) }
-        } else {
-            table
-        }
+        self.runs.pop().unwrap_or_else(|| ScoreTable::new(weighted))
     }
 }
 
@@ -361,7 +404,43 @@ mod tests {
             runs.renumber(false, |group| group);
         }
         assert_eq!(runs.clone().finish(false, 10_000), table(&rows));
-        assert!(runs.finish(false, 10).dropped);
+        let few = runs.finish(false, 100);
+        assert_eq!(few, table(&rows).within(100));
+        assert!(few.bits > 0 && few.len() <= 100 && few.is_sound(2, false));
+    }
+
+    #[test]
+    fn rounding_keeps_rows_and_order_and_moves_scores_by_little() {
+        let scores: Vec<f64> = (0..4000u32).map(|i| (f64::from(i * 7919 % 4001) - 1000.0) / 3000.0).collect();
+        let rows: Vec<(f64, u32)> = scores.iter().enumerate().map(|(i, s)| (*s, i as u32 % 6)).collect();
+        let all = table(&rows);
+        for bits in [1, 29, 46, MOST_BITS] {
+            let less = all.without_bits(bits);
+            assert!(less.is_sound(2, false) && less.bits == bits);
+            assert_eq!(less.rows.iter().sum::<u64>(), 4000);
+            assert_eq!(less, all.without_bits(bits / 2).without_bits(bits));
+            let most = 2f64.powi(bits as i32 - 52);
+            for score in &scores {
+                let near = rounded(*score, bits);
+                assert!(near.abs() <= score.abs() && (score - near).abs() <= most * score.abs(), "{score} by {bits}");
+            }
+        }
+        for score in [-1.0, 0.0, 0.5, 1.0, 4.0] {
+            assert_eq!(rounded(score, MOST_BITS), score);
+        }
+    }
+
+    #[test]
+    fn parts_rounded_on_their_own_merge_to_the_whole_and_can_be_taken_out() {
+        let rows: Vec<(f64, u32)> = (0..3000u32).map(|i| (f64::from(i * 7919 % 3001) / 3001.0, i % 3)).collect();
+        let whole = table(&rows).within(200);
+        let mut runs = ScoreRuns::default();
+        for part in rows.chunks(700) {
+            runs.add(table(part), false, 200);
+        }
+        assert_eq!(runs.finish(false, 200), whole);
+        let rest = whole.without(&table(&rows[..1000])).unwrap();
+        assert_eq!(rest, table(&rows[1000..]).without_bits(whole.bits));
     }
 
     #[test]

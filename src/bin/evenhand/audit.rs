@@ -106,6 +106,9 @@ fn plan(args: &AuditArgs, settings: &Settings, words: Vec<String>) -> Result<Aud
     if let Some(cells) = args.reading.max_cells {
         plan = plan.limits(Limits { max_cells: cells, ..Limits::default() });
     }
+    if let Some(bytes) = args.reading.memory {
+        plan = plan.memory(bytes);
+    }
     for (attribute, level) in &settings.references {
         plan = plan.reference(attribute, level);
     }

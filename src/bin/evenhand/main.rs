@@ -8,6 +8,7 @@ mod demo;
 mod failure;
 mod init;
 mod inputs;
+mod interrupt;
 mod manner;
 mod manual;
 mod metrics;
@@ -31,6 +32,7 @@ use failure::Failure;
 const FAILED: u8 = 2;
 
 fn main() -> ExitCode {
+    let _temporary = interrupt::watch();
     let color = if manner::refused() { ColorChoice::Never } else { ColorChoice::Auto };
     let matches = Cli::command().color(color).try_get_matches().unwrap_or_else(|e| misread(&e));
     let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|e| misread(&e));

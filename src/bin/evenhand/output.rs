@@ -5,8 +5,7 @@ use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 use crate::failure::Failure;
-use crate::inputs;
-use crate::manner;
+use crate::{inputs, interrupt, manner};
 
 /// Writes to standard output. Who reads it may stop reading: that is no error.
 pub fn to_stdout(bytes: &[u8]) -> Result<(), Failure> {
@@ -154,7 +153,8 @@ impl Target {
         }
         // The system's own words for a folder that is not there; the temporary file's name would only confuse.
         fs::metadata(folder)?;
-        builder.tempfile_in(folder).map_err(|e| io::Error::from(e.kind()))
+        let made = interrupt::make(|| builder.tempfile_in(folder), tempfile::NamedTempFile::path);
+        made.map_err(|e| io::Error::from(e.kind()))
     }
 }
 

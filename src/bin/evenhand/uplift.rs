@@ -32,7 +32,7 @@ Examples:
 #[derive(Debug, Args)]
 #[command(after_help = "`--help` has examples.", after_long_help = EXAMPLES)]
 pub struct UpliftArgs {
-    /// The hold-out: delimited text, plain or gzip, or Parquet. `-` is standard input.
+    /// The hold-out: delimited text (plain, gzip, zstd), Parquet or Arrow. `-` is standard input.
     #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
     file: PathBuf,
 

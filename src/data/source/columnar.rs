@@ -5,14 +5,16 @@ use std::fmt::Write;
 use arrow_array::cast::AsArray;
 use arrow_array::types::*;
 use arrow_array::{Array, ArrayRef, PrimitiveArray, downcast_integer_array};
-use arrow_schema::{DataType, TimeUnit};
+use arrow_schema::{DataType, Field, TimeUnit};
 
+use super::ColumnKind;
 use super::intake::{BinarySink, Fault, Intake, LevelSink, NumberSink};
 use super::intern::MISSING;
 use super::lookup::{At, Lookup};
 use super::plan::NumberPart;
+use super::spool::Input;
 use crate::data::{UNKNOWN, is_weight};
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 /// What a unit remembers of its columns between batches.
 pub(super) struct Lookups {
@@ -169,7 +171,7 @@ fn floats(array: &ArrayRef, push: impl FnMut(usize, Option<f64>) -> Result<(), A
 }
 
 /// Hands over every value as text: for strings that are no dictionary, and for the rarer types.
-fn texts(array: &ArrayRef, mut push: impl FnMut(usize, Option<&str>) -> Result<(), At>) -> Result<(), At> {
+pub(super) fn texts(array: &ArrayRef, mut push: impl FnMut(usize, Option<&str>) -> Result<(), At>) -> Result<(), At> {
     let mut strings =
         |values: &mut dyn Iterator<Item = Option<&str>>| values.enumerate().try_for_each(|(row, text)| push(row, text));
     match array.data_type() {
@@ -205,6 +207,36 @@ pub(super) fn is_readable(kind: &DataType) -> bool {
         Dictionary(key, value) => **key == Int32 && **value == Utf8,
         kind => kind.is_integer(),
     }
+}
+
+/// What kind of column a type makes.
+pub(super) fn kind(kind: &DataType) -> ColumnKind {
+    use DataType::*;
+    match kind {
+        Boolean => ColumnKind::Boolean,
+        Decimal32(_, 0) | Decimal64(_, 0) | Decimal128(_, 0) | Decimal256(_, 0) => ColumnKind::Integer,
+        Float32 | Float64 | Decimal32(_, _) | Decimal64(_, _) | Decimal128(_, _) | Decimal256(_, _) => {
+            ColumnKind::Number
+        }
+        Date32 | Date64 | Timestamp(_, _) => ColumnKind::Date,
+        Utf8 | LargeUtf8 | Utf8View => ColumnKind::Text,
+        Dictionary(_, _) => ColumnKind::Text,
+        kind if kind.is_integer() => ColumnKind::Integer,
+        _ => ColumnKind::Other,
+    }
+}
+
+/// Fails on two columns of one name.
+pub(super) fn check_names(input: &Input, names: &[String]) -> Result<()> {
+    match names.iter().enumerate().find(|(at, name)| names[..*at].contains(name)) {
+        Some((_, twice)) => Err(input.bad(format!("it has two columns named `{twice}`; name each column once"))),
+        None => Ok(()),
+    }
+}
+
+/// The error for a column that cannot be read.
+pub(super) fn unreadable(input: &Input, field: &Field) -> Error {
+    input.bad(format!("column `{}` holds {}, not text, numbers or dates", field.name(), field.data_type()))
 }
 
 /// Writes dates as `2024-01-31`, times behind them, decimals with their places.

@@ -27,12 +27,16 @@ pub(super) enum Fault {
 #[derive(Debug, Default)]
 pub(super) struct Outcome {
     pub rows: u64,
+    /// How many units gave it.
+    pub units: usize,
     pub tally: Option<Tally>,
     pub readers: Vec<BinaryReader>,
     pub numbers: Vec<Vec<f64>>,
     pub kept: Option<Kept>,
     /// Of the file, where the unit saw all of its bytes.
     pub blake3: Option<String>,
+    /// What went wrong behind all this.
+    pub failed: Option<Error>,
 }
 
 /// Takes the rows of one unit, chunk by chunk.
@@ -43,6 +47,8 @@ pub(super) struct Intake<'p> {
     pub binaries: Vec<BinarySink>,
     pub numbers: Vec<NumberSink<'p>>,
     rows: u64,
+    /// How many rows of the file are before those of the unit, where rows are not counted from the beginning of the file.
+    before: Option<&'p dyn Fn() -> Result<u64>>,
     goal: Goal,
 }
 
@@ -196,6 +202,7 @@ impl<'p> Intake<'p> {
                 .map(|n| NumberSink { column: n.column, part: n.part, missing: plan.marks(), values: Vec::new() })
                 .collect(),
             rows: 0,
+            before: None,
             goal: match aim {
                 Aim::Tally(limits) => Goal::Tally(Box::new(Accumulator::new(limits))),
                 Aim::Numbers => Goal::Numbers(vec![Vec::new(); plan.numbers.len()]),
@@ -204,29 +211,66 @@ impl<'p> Intake<'p> {
         }
     }
 
-    /// Takes one row of texts, `row` of the file from 0; on a fault, says in which column.
-    #[inline]
-    pub fn push<'r>(&mut self, row: u64, field: impl Fn(usize) -> &'r [u8]) -> Result<(), (usize, Fault)> {
+    /// Counts rows from a place in the file that `before` knows; it is asked on errors only.
+    #[cfg(feature = "csv")]
+    pub fn behind(mut self, before: &'p dyn Fn() -> Result<u64>) -> Self {
+        self.before = Some(before);
+        self
+    }
+
+    /// A row of the file, or that alone if the file can no longer be read.
+    fn place(&self, row: u64) -> Place {
+        place(self.input, self.before, row)
+    }
+
+    /// Takes rows of texts, of which the first is `row` of the file from 0, column by column; `field` gives the text of one
+    /// of them in a column. Of several faults the one in the first row is told, with its column.
+    #[cfg(feature = "csv")]
+    pub fn push<'r>(
+        &mut self,
+        row: u64,
+        rows: usize,
+        field: impl Fn(usize, usize) -> &'r [u8],
+    ) -> Result<(), (usize, usize, Fault)> {
+        let mut failed: Option<(usize, usize, Fault)> = None;
+        let mut keep = |column: usize, done: Result<(), (usize, Fault)>| {
+            if let Err((at, fault)) = done
+                && failed.as_ref().is_none_or(|(first, ..)| at < *first)
+            {
+                failed = Some((at, column, fault));
+            }
+        };
         for sink in &mut self.levels {
             let column = sink.plan.column;
-            let code = sink.find(field(column)).map_err(|fault| (column, fault))?;
-            sink.codes.push(code);
+            let mut codes = std::mem::take(&mut sink.codes);
+            let code = |at| sink.find(field(at, column)).map_err(|fault| (at, fault));
+            keep(column, extend(&mut codes, (0..rows).map(code)));
+            sink.codes = codes;
         }
         for sink in &mut self.binaries {
-            let code = sink.find(field(sink.column), row).map_err(|fault| (sink.column, fault))?;
-            sink.codes.push(code);
+            let column = sink.column;
+            let mut codes = std::mem::take(&mut sink.codes);
+            let code = |at| sink.find(field(at, column), row + at as u64).map_err(|fault| (at, fault));
+            keep(column, extend(&mut codes, (0..rows).map(code)));
+            sink.codes = codes;
         }
         for sink in &mut self.numbers {
-            let value = std::str::from_utf8(field(sink.column)).map_err(|_| (sink.column, Fault::Utf8))?;
-            sink.values.push(sink.parse(value).map_err(|fault| (sink.column, fault))?);
+            let column = sink.column;
+            let mut values = std::mem::take(&mut sink.values);
+            let value = |at| {
+                let text = std::str::from_utf8(field(at, column)).map_err(|_| (at, Fault::Utf8))?;
+                sink.parse(text).map_err(|fault| (at, fault))
+            };
+            keep(column, extend(&mut values, (0..rows).map(value)));
+            sink.values = values;
         }
-        Ok(())
+        failed.map_or(Ok(()), Err)
     }
 
     /// The error for a fault in a row of the file, from 0.
     pub fn error(&self, column: usize, fault: Fault, row: u64) -> Error {
         let name = self.plan.columns[column].clone();
-        let place = self.input.place(Some(row));
+        let place = self.place(row);
         match fault {
             Fault::Utf8 => Error::BadNumber { column: name, value: "bytes".into(), place, expected: "text in UTF-8" },
             Fault::Number { value, expected } => Error::BadNumber { column: name, value, place, expected },
@@ -247,9 +291,11 @@ impl<'p> Intake<'p> {
         if rows == 0 {
             return Ok(());
         }
-        for sink in &self.binaries {
-            sink.reader.check(|row| self.input.place(Some(row)))?;
+        // Which values stand before those of a part of a text is not known here.
+        for sink in self.binaries.iter().filter(|_| self.before.is_none()) {
+            sink.reader.check(|row| self.place(row))?;
         }
+        let (input, before) = (self.input, self.before);
         match &mut self.goal {
             Goal::Numbers(all) => {
                 for (all, sink) in all.iter_mut().zip(&self.numbers) {
@@ -257,7 +303,7 @@ impl<'p> Intake<'p> {
                 }
             }
             Goal::Tally(accumulator) => {
-                let place = |row: usize| self.input.place(Some(next - (rows - row) as u64));
+                let place = |row: usize| place(input, before, next - (rows - row) as u64);
                 let parted = Parted {
                     rows,
                     levels: self.levels.iter().map(|s| (s.levels.names(), &s.codes[..])).collect(),
@@ -283,9 +329,19 @@ impl<'p> Intake<'p> {
         Ok(())
     }
 
+    /// What to say of a fault in a row: a value before it that does not fit comes first.
+    #[cfg(feature = "csv")]
+    pub fn fail(self, row: u64, fault: Error) -> Result<Outcome> {
+        if !self.binaries.iter().any(|b| b.reader.has_misfit_before(row)) {
+            return Err(fault);
+        }
+        let readers = self.binaries.into_iter().map(|b| b.reader).collect();
+        Ok(Outcome { readers, failed: Some(fault), ..Outcome::default() })
+    }
+
     pub fn finish(self) -> Result<Outcome> {
         let readers = self.binaries.into_iter().map(|b| b.reader).collect();
-        let outcome = Outcome { rows: self.rows, readers, ..Outcome::default() };
+        let outcome = Outcome { rows: self.rows, units: 1, readers, ..Outcome::default() };
         Ok(match self.goal {
             Goal::Tally(accumulator) => Outcome { tally: accumulator.finish()?, ..outcome },
             Goal::Numbers(numbers) => Outcome { numbers, ..outcome },
@@ -295,6 +351,22 @@ impl<'p> Intake<'p> {
             }
         })
     }
+}
+
+fn place(input: &Input, before: Option<&dyn Fn() -> Result<u64>>, row: u64) -> Place {
+    let before = before.map_or(Some(0), |before| before().ok());
+    input.place(before.map(|before| before + row))
+}
+
+/// Adds values up to the first that fails.
+#[cfg(feature = "csv")]
+#[inline]
+fn extend<T, E>(all: &mut Vec<T>, values: impl ExactSizeIterator<Item = Result<T, E>>) -> Result<(), E> {
+    all.reserve(values.len());
+    for value in values {
+        all.push(value?);
+    }
+    Ok(())
 }
 
 /// The rows as a batch: borrowed, and not checked again.

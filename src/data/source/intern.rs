@@ -49,53 +49,82 @@ impl Levels {
 /// Slots of a [`TextCache`]: a power of two.
 const SLOTS: usize = 1024;
 
+/// A text up to this length is told by its length and its two ends.
+const SHORT: usize = 16;
+
 /// The codes of the texts met lately: a text is looked for in one slot and compared there. A column of
 /// few levels hits it nearly always; one of many numbers (bands) overwrites it, and memory stays flat.
 #[derive(Debug)]
 pub(super) struct TextCache {
-    slots: Vec<(Vec<u8>, u32)>,
+    slots: Vec<Slot>,
+    /// What a slot holds where that is not short.
+    long: Vec<Vec<u8>>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Slot {
+    ends: [u64; 2],
+    length: usize,
+    code: u32,
 }
 
 impl TextCache {
     pub fn new() -> Self {
-        TextCache { slots: Vec::new() }
+        TextCache { slots: Vec::new(), long: Vec::new() }
     }
 
     /// The code of a text, or the slot to put it in.
     #[inline]
     pub fn get(&self, text: &[u8]) -> Result<u32, usize> {
-        let at = slot(text);
+        let ends = ends(text);
+        let at = place(ends, text.len());
         match self.slots.get(at) {
-            Some((known, code)) if *code != UNMET && known == text => Ok(*code),
+            Some(slot)
+                if slot.ends == ends
+                    && slot.length == text.len()
+                    && slot.code != UNMET
+                    && (text.len() <= SHORT || self.long.get(at).is_some_and(|long| long == text)) =>
+            {
+                Ok(slot.code)
+            }
             _ => Err(at),
         }
     }
 
-    pub fn put(&mut self, slot: usize, text: &[u8], code: u32) {
+    pub fn put(&mut self, at: usize, text: &[u8], code: u32) {
         // Dictionaries never come here: the slots are made for those who do.
         if self.slots.is_empty() {
-            self.slots.resize(SLOTS, (Vec::new(), UNMET));
+            self.slots.resize(SLOTS, Slot { ends: [0; 2], length: 0, code: UNMET });
         }
-        if let Some((known, old)) = self.slots.get_mut(slot) {
-            known.clear();
-            known.extend_from_slice(text);
-            *old = code;
+        if text.len() > SHORT {
+            self.long.resize(SLOTS, Vec::new());
+            if let Some(long) = self.long.get_mut(at) {
+                long.clear();
+                long.extend_from_slice(text);
+            }
+        }
+        if let Some(slot) = self.slots.get_mut(at) {
+            *slot = Slot { ends: ends(text), length: text.len(), code };
         }
     }
 }
 
-/// A slot from the length and both ends of a text.
+/// Both ends of a text, which overlap where it is short.
 #[inline]
-fn slot(text: &[u8]) -> usize {
-    let n = text.len();
-    let ends = if let (Some(a), Some(b)) = (text.first_chunk::<8>(), text.last_chunk::<8>()) {
-        u64::from_le_bytes(*a) ^ u64::from_le_bytes(*b).rotate_left(29)
+fn ends(text: &[u8]) -> [u64; 2] {
+    if let (Some(a), Some(b)) = (text.first_chunk::<8>(), text.last_chunk::<8>()) {
+        [u64::from_le_bytes(*a), u64::from_le_bytes(*b)]
     } else if let (Some(a), Some(b)) = (text.first_chunk::<4>(), text.last_chunk::<4>()) {
-        u64::from(u32::from_le_bytes(*a)) | u64::from(u32::from_le_bytes(*b)) << 32
+        [u32::from_le_bytes(*a).into(), u32::from_le_bytes(*b).into()]
     } else {
-        text.iter().fold(0, |h, byte| h << 8 | u64::from(*byte))
-    };
-    let mixed = (ends ^ (n as u64) << 59).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        [text.iter().fold(0, |h, byte| h << 8 | u64::from(*byte)), 0]
+    }
+}
+
+/// The slot of a text.
+#[inline]
+fn place([a, b]: [u64; 2], length: usize) -> usize {
+    let mixed = (a ^ b.rotate_left(29) ^ (length as u64) << 59).wrapping_mul(0x9E37_79B9_7F4A_7C15);
     (mixed >> (64 - SLOTS.trailing_zeros())) as usize
 }
 
@@ -109,7 +138,8 @@ mod tests {
         let mut levels = Levels::default();
         for round in 0..3 {
             for i in 0..5000u32 {
-                let text = format!("level {}", i * 7919 % 5000);
+                let text =
+                    format!("{}{}", ["", "l", "level ", "a level by the name "][i as usize % 4], i * 7919 % 5000);
                 let code = match cache.get(text.as_bytes()) {
                     Ok(code) => code,
                     Err(slot) => {

@@ -1,7 +1,8 @@
-//! Files: delimited text, gzip and Parquet, read straight into a tally.
+//! Files: delimited text, plain or compressed, Parquet and Arrow's own, read straight into a tally.
 //!
 //! [`Source::tally`] reads row by row into counts, so memory does not grow with the rows, but for scores: of those the
-//! tally keeps which there are, 20 bytes for each that is distinct (by group and label). What depends on
+//! tally keeps which there are, 20 bytes for each that is distinct (by group and label), up to
+//! [`Limits::max_scores`]. What depends on
 //! all rows at once (the best k of the scores, quantile bands) takes a first pass over the columns that
 //! it needs, and that pass holds their numbers: 8 bytes a row and column, twice that while a cut is found.
 //!
@@ -19,21 +20,32 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+#[cfg(feature = "csv")]
+mod blocks;
 mod cells;
 #[cfg(feature = "parquet")]
 mod columnar;
 mod copy;
 #[cfg(feature = "csv")]
+mod decode;
+#[cfg(feature = "csv")]
 mod delimited;
 mod dialect;
+mod gather;
+#[cfg(feature = "parquet")]
+mod guard;
 mod intake;
 mod intern;
+#[cfg(feature = "parquet")]
+mod ipc;
 #[cfg(feature = "parquet")]
 mod lookup;
 #[cfg(feature = "parquet")]
 mod parquet;
 mod plan;
 mod progress;
+#[cfg(feature = "csv")]
+mod records;
 mod rows;
 mod schedule;
 mod spool;
@@ -51,10 +63,11 @@ pub use copy::{Added, Changes};
 pub use progress::Progress;
 pub use rows::Rows;
 
-use super::{BinaryReader, Columns, LevelColumn};
+use super::{Columns, LevelColumn};
 use crate::error::{Error, Place, Result};
 use crate::tally::{Limits, Tally};
 pub(crate) use cells::{CellColumns, CellTable};
+use gather::Gathered;
 use intake::{Aim, Intake, Outcome};
 use plan::Plan;
 use progress::{Listener, Meter};
@@ -63,7 +76,7 @@ pub(crate) use texts::Texts;
 
 /// Files that together are one batch of rows.
 ///
-/// What a file is, is found from its content: Parquet, gzip, or else delimited text, whose delimiter
+/// What a file is, is found from its content: Parquet, Arrow, gzip, zstd, or else delimited text, whose delimiter
 /// (comma, semicolon, tab, pipe) and header are found too. The files need the same columns by name, in
 /// any order.
 ///
@@ -84,6 +97,9 @@ struct Options {
     #[cfg_attr(not(feature = "csv"), allow(dead_code))]
     header: Option<bool>,
     chunk: usize,
+    /// The bytes of text that a thread takes at a time.
+    #[cfg_attr(not(feature = "csv"), allow(dead_code))]
+    block: usize,
 }
 
 /// What a file is.
@@ -96,9 +112,22 @@ pub enum Format {
     /// Delimited text, compressed by gzip.
     #[serde(rename = "csv.gz")]
     CsvGz,
+    /// Delimited text, compressed by zstd.
+    #[serde(rename = "csv.zst")]
+    CsvZst,
     /// Parquet.
     #[serde(rename = "parquet")]
     Parquet,
+    /// Arrow's own: a file (Feather) or a stream.
+    #[serde(rename = "arrow")]
+    Arrow,
+}
+
+impl Format {
+    /// Whether its columns have types of their own.
+    fn is_typed(self) -> bool {
+        matches!(self, Format::Parquet | Format::Arrow)
+    }
 }
 
 impl fmt::Display for Format {
@@ -106,7 +135,9 @@ impl fmt::Display for Format {
         f.write_str(match self {
             Format::Csv => "csv",
             Format::CsvGz => "csv.gz",
+            Format::CsvZst => "csv.zst",
             Format::Parquet => "parquet",
+            Format::Arrow => "arrow",
         })
     }
 }
@@ -178,6 +209,8 @@ pub struct Sample {
 const LOOKED_AT: usize = 1000;
 /// Rows in a chunk: its columns stay in the second-level cache.
 const CHUNK: usize = 1 << 16;
+/// Bytes in a block of text. Fixed, so that sums of weights are added in the same order whatever the number of threads.
+const BLOCK: usize = 1 << 23;
 
 impl Source {
     /// Opens files as one batch. `-` is standard input; it is copied to a temporary file, since it may have to
@@ -198,7 +231,7 @@ impl Source {
             }
         }
         let inputs = paths.iter().map(|p| Input::open(p.as_ref())).collect::<Result<_>>()?;
-        let options = Options { delimiter: None, header: None, chunk: CHUNK };
+        let options = Options { delimiter: None, header: None, chunk: CHUNK, block: BLOCK };
         Ok(Source { inputs, options, threads: None, listener: None })
     }
 
@@ -266,9 +299,11 @@ impl Source {
     fn sample_of(&self, input: &Input, rows: usize) -> Result<Sample> {
         match input.format {
             #[cfg(feature = "csv")]
-            Format::Csv | Format::CsvGz => delimited::sample(input, &self.options, rows),
+            Format::Csv | Format::CsvGz | Format::CsvZst => delimited::sample(input, &self.options, rows),
             #[cfg(feature = "parquet")]
             Format::Parquet => parquet::sample(input, rows),
+            #[cfg(feature = "parquet")]
+            Format::Arrow => ipc::sample(input, rows),
             #[allow(unreachable_patterns)]
             format => Err(unsupported(input, format)),
         }
@@ -342,24 +377,19 @@ impl Source {
         let bytes: u64 = stamps.iter().map(|s| s.bytes).sum();
         let meter = Meter::new(passes * bytes, self.listener.clone());
         if let Some(first) = first {
-            let mut numbers: Vec<Vec<f64>> = vec![Vec::new(); first.numbers.len()];
+            let mut all = Gathered::new(&first, Aim::Numbers);
             let work = |unit: &Unit| self.work(unit, &first, &stamps, Aim::Numbers, &meter);
-            schedule::in_order(&units, work, |_, outcome| {
-                for (all, part) in numbers.iter_mut().zip(outcome.numbers) {
-                    if all.is_empty() { *all = part } else { all.extend(part) }
-                }
-                Ok(())
-            })?;
-            plan.settle(&first, &numbers)?;
+            schedule::in_order(units.iter().map(Ok), work, |part| all.add(part, 0, |_| Place::default()))?;
+            plan.settle(&first, &all.finish()?.numbers)?;
             meter.restart();
         }
-        let mut total = Total::new(&plan, &self.inputs, &stamps);
-        let work = |unit: &Unit| self.work(unit, &plan, &stamps, aim, &meter);
-        schedule::in_order(&units, work, |unit, outcome| total.take(unit, outcome))?;
+        let mut total = Total::new(&plan, aim, &self.inputs, &stamps);
+        let work = |unit: &Unit| Ok((unit.file, self.work(unit, &plan, &stamps, aim, &meter)?));
+        schedule::in_order(units.iter().map(Ok), work, |(file, part)| total.take(file, part))?;
         for (input, stamp) in self.inputs.iter().zip(&stamps) {
             input.unchanged(*stamp)?;
         }
-        for reader in &total.readers {
+        for reader in &total.gathered.readers {
             reader.finish()?;
         }
         Ok((plan, total))
@@ -371,7 +401,7 @@ impl Source {
         for (file, (input, _stamp)) in self.inputs.iter().zip(stamps).enumerate() {
             match input.format {
                 #[cfg(feature = "csv")]
-                Format::Csv | Format::CsvGz => units.push(Unit { file, part: Part::Text }),
+                Format::Csv | Format::CsvGz | Format::CsvZst => units.push(Unit { file, part: Part::Text }),
                 #[cfg(feature = "parquet")]
                 Format::Parquet => {
                     let footer = Arc::new(parquet::Footer::open(input)?);
@@ -379,6 +409,8 @@ impl Source {
                     let groups = footer.units().into_iter();
                     units.extend(groups.map(|groups| Unit { file, part: Part::Groups(footer.clone(), groups) }));
                 }
+                #[cfg(feature = "parquet")]
+                Format::Arrow => units.extend([Part::Hash, Part::Batches].map(|part| Unit { file, part })),
                 #[allow(unreachable_patterns)]
                 format => return Err(unsupported(input, format)),
             }
@@ -391,15 +423,14 @@ impl Source {
         let (input, stamp) = (&self.inputs[unit.file], stamps[unit.file]);
         match &unit.part {
             #[cfg(feature = "csv")]
-            Part::Text => {
-                let intake = Intake::new(plan, input, aim);
-                delimited::read(intake, &self.options, stamp, !matches!(aim, Aim::Numbers), meter)
-            }
+            Part::Text => delimited::read((input, stamp), plan, aim, &self.options, meter),
             #[cfg(feature = "parquet")]
             Part::Groups(footer, groups) => {
                 let intake = Intake::new(plan, input, aim);
                 parquet::read(intake, footer, groups, &self.options, stamp, meter)
             }
+            #[cfg(feature = "parquet")]
+            Part::Batches => ipc::read((input, stamp), plan, aim, &self.options, meter),
             #[cfg(feature = "parquet")]
             Part::Hash if matches!(aim, Aim::Numbers) => Ok(Outcome::default()),
             #[cfg(feature = "parquet")]
@@ -423,7 +454,7 @@ impl fmt::Debug for Source {
 
 #[allow(dead_code)]
 fn unsupported(input: &Input, format: Format) -> Error {
-    let feature = if format == Format::Parquet { "parquet" } else { "csv" };
+    let feature = if format.is_typed() { "parquet" } else { "csv" };
     input.bad(format!("it is {format}, and evenhand was built without the feature `{feature}`"))
 }
 
@@ -442,6 +473,9 @@ enum Part {
     /// Row groups of a Parquet file.
     #[cfg(feature = "parquet")]
     Groups(Arc<parquet::Footer>, parquet::Groups),
+    /// The batches of an Arrow file.
+    #[cfg(feature = "parquet")]
+    Batches,
     /// The hash of a file whose bytes are not all read for its rows.
     #[cfg(feature = "parquet")]
     Hash,
@@ -452,16 +486,12 @@ const NO_ROWS: &str = "there are no rows";
 /// What the units have given so far.
 struct Total<'s> {
     inputs: &'s [Input],
-    /// Tallies of rising age, each of at least twice the units of the one after it: so a row's score is merged a
-    /// few times only, however many units there are.
-    tallies: Vec<(usize, Tally)>,
-    readers: Vec<BinaryReader>,
-    kept: Option<rows::Kept>,
+    gathered: Gathered,
     files: Vec<FileInfo>,
 }
 
 impl<'s> Total<'s> {
-    fn new(plan: &Plan, inputs: &'s [Input], stamps: &[Stamp]) -> Self {
+    fn new(plan: &Plan, aim: Aim, inputs: &'s [Input], stamps: &[Stamp]) -> Self {
         let file = |(input, stamp): (&Input, &Stamp)| FileInfo {
             path: input.given.clone(),
             bytes: stamp.bytes,
@@ -470,55 +500,34 @@ impl<'s> Total<'s> {
             format: input.format,
         };
         let files = inputs.iter().zip(stamps).map(file).collect();
-        Total { inputs, tallies: Vec::new(), readers: plan.readers(), kept: None, files }
+        Total { inputs, gathered: Gathered::new(plan, aim), files }
     }
 
-    fn take(&mut self, unit: &Unit, outcome: Outcome) -> Result<()> {
-        for (all, part) in self.readers.iter_mut().zip(&outcome.readers) {
-            all.absorb(part);
-            all.check(|row| self.inputs[unit.file].place(Some(row)))?;
-        }
-        if let Some(mut part) = outcome.tally {
-            let mut units = 1;
-            while let Some((older, mut all)) = self.tallies.pop_if(|(older, _)| *older <= units) {
-                all.merge(&part)?;
-                (units, part) = (older + units, all);
-            }
-            self.tallies.push((units, part));
-        }
-        if let Some(part) = outcome.kept {
-            match &mut self.kept {
-                Some(kept) => kept.append(part),
-                none => *none = Some(part),
-            }
-        }
-        let file = &mut self.files[unit.file];
-        file.rows += outcome.rows;
-        if let Some(hash) = outcome.blake3 {
+    fn take(&mut self, of: usize, mut part: Outcome) -> Result<()> {
+        let file = &mut self.files[of];
+        file.rows += part.rows;
+        if let Some(hash) = part.blake3.take() {
             file.blake3 = hash;
         }
-        Ok(())
+        // Rows are those of the file already.
+        self.gathered.add(part, 0, |row| self.inputs[of].place(Some(row)))
     }
 
     fn rows(self, plan: Plan) -> Result<Rows> {
-        match self.kept {
+        match self.gathered.finish()?.kept {
             Some(kept) => Ok(Rows::new(plan, kept, self.files)),
             None => Err(Error::Nothing { problem: NO_ROWS, place: Place::default() }),
         }
     }
 
     fn tally(self, plan: &Plan) -> Result<SourceTally> {
-        let mut tallies = self.tallies.into_iter().map(|(_, tally)| tally).rev();
-        let Some(mut tally) = tallies.next() else {
+        let all = self.gathered.finish()?;
+        let Some(tally) = all.tally else {
             return Err(Error::Nothing { problem: NO_ROWS, place: Place::default() });
         };
-        for mut older in tallies {
-            older.merge(&tally)?;
-            tally = older;
-        }
-        let texts = |r: &BinaryReader| r.values().map(String::from).collect();
+        let texts = |r: &super::BinaryReader| r.values().map(String::from).collect();
         let names = plan.binaries.iter().map(|b| plan.columns[b.column].clone());
-        let values = names.zip(self.readers.iter().map(texts)).collect();
+        let values = names.zip(all.readers.iter().map(texts)).collect();
         Ok(SourceTally { tally, files: self.files, values })
     }
 }

@@ -1,7 +1,6 @@
 //! Parquet files: the needed columns only, row groups in parallel.
 
 use std::ops::Range;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use arrow_array::{RecordBatch, RecordBatchReader};
@@ -13,10 +12,11 @@ use parquet::arrow::arrow_reader::{
 use parquet::errors::ParquetError;
 
 use super::columnar::{self, Lookups};
+use super::guard::{damaged, guard};
 use super::intake::{Intake, Outcome};
 use super::progress::Meter;
 use super::spool::{Input, Stamp};
-use super::{ColumnInfo, ColumnKind, Options, Sample};
+use super::{ColumnInfo, Options, Sample};
 use crate::error::{Error, Result};
 
 /// Rows that a unit of work has at least, where the file has so many: many small row groups are read as one.
@@ -56,9 +56,7 @@ impl Footer {
         let metadata = guard(input, None, || Ok(ArrowReaderMetadata::try_new(plain.metadata().clone(), options)))?;
         let metadata = metadata.unwrap_or(plain);
         let names: Vec<String> = metadata.schema().fields().iter().map(|f| f.name().clone()).collect();
-        if let Some(twice) = names.iter().enumerate().find(|(at, name)| names[..*at].contains(name)) {
-            return Err(input.bad(format!("it has two columns named `{}`; name each column once", twice.1)));
-        }
+        columnar::check_names(input, &names)?;
         let mut rows = 0u64;
         for (group, about) in metadata.metadata().row_groups().iter().enumerate() {
             let more = u64::try_from(about.num_rows()).ok().and_then(|more| rows.checked_add(more));
@@ -102,13 +100,6 @@ impl Footer {
     }
 }
 
-/// Runs the decoder, which panics on some damaged pages and footers (out of range lengths, missing dictionaries):
-/// flipping each byte of a file shows it. What it was working on is dropped, so nothing broken is seen again.
-pub(super) fn guard<T>(input: &Input, row_group: Option<usize>, decode: impl FnOnce() -> Result<T>) -> Result<T> {
-    let result = catch_unwind(AssertUnwindSafe(decode));
-    result.unwrap_or_else(|_| Err(damaged(input, row_group, "the decoder stumbled over it")))
-}
-
 fn next(reader: &mut ParquetRecordBatchReader, input: &Input, group: usize) -> Result<Option<RecordBatch>> {
     let fail = |e: ArrowError| bad(input, Some(group), &e.into());
     guard(input, Some(group), || reader.next().transpose().map_err(fail))
@@ -132,11 +123,6 @@ pub(super) fn bad(input: &Input, row_group: Option<usize>, error: &ParquetError)
     Error::BadFile { file: input.given.clone(), row_group, problem }
 }
 
-fn damaged(input: &Input, row_group: Option<usize>, problem: &str) -> Error {
-    let problem = format!("it is damaged: {problem}; write or fetch it again");
-    Error::BadFile { file: input.given.clone(), row_group, problem }
-}
-
 /// Reads some row groups from their first to their last row.
 pub(super) fn read(
     mut intake: Intake,
@@ -151,8 +137,7 @@ pub(super) fn read(
     for column in &at {
         let field = footer.metadata.schema().field(*column);
         if !columnar::is_readable(field.data_type()) {
-            let problem = format!("column `{}` holds {}, not text, numbers or dates", field.name(), field.data_type());
-            return Err(input.bad(problem));
+            return Err(columnar::unreadable(input, field));
         }
     }
     let mut lookups = Lookups::new(&intake);
@@ -200,7 +185,8 @@ fn bytes_before(row: u64, footer: &Footer, stamp: Stamp) -> u64 {
 pub(super) fn sample(input: &Input, rows: usize) -> Result<Sample> {
     let footer = Footer::open(input)?;
     let fields = footer.metadata.schema().fields();
-    let columns = fields.iter().map(|f| ColumnInfo { name: f.name().clone(), kind: kind(f.data_type()) }).collect();
+    let columns =
+        fields.iter().map(|f| ColumnInfo { name: f.name().clone(), kind: columnar::kind(f.data_type()) }).collect();
     let mut values = vec![Vec::new(); fields.len()];
     let wanted: Vec<usize> = (0..fields.len()).filter(|at| columnar::is_readable(fields[*at].data_type())).collect();
     let mut left = rows;
@@ -223,20 +209,4 @@ pub(super) fn sample(input: &Input, rows: usize) -> Result<Sample> {
     let shown = rows - left;
     values.iter_mut().for_each(|v| v.resize(shown, String::new()));
     Ok(Sample { columns, values })
-}
-
-fn kind(kind: &DataType) -> ColumnKind {
-    use DataType::*;
-    match kind {
-        Boolean => ColumnKind::Boolean,
-        Decimal32(_, 0) | Decimal64(_, 0) | Decimal128(_, 0) | Decimal256(_, 0) => ColumnKind::Integer,
-        Float32 | Float64 | Decimal32(_, _) | Decimal64(_, _) | Decimal128(_, _) | Decimal256(_, _) => {
-            ColumnKind::Number
-        }
-        Date32 | Date64 | Timestamp(_, _) => ColumnKind::Date,
-        Utf8 | LargeUtf8 | Utf8View => ColumnKind::Text,
-        Dictionary(_, _) => ColumnKind::Text,
-        kind if kind.is_integer() => ColumnKind::Integer,
-        _ => ColumnKind::Other,
-    }
 }

@@ -1,10 +1,16 @@
 //! Parallel work whose results are taken in order, so that threads cannot change an answer.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::error::{Error, Result};
+
+/// Where units come from, how many were taken from there, and whether to take no more.
+struct Begun<I> {
+    units: I,
+    next: usize,
+    over: bool,
+}
 
 /// What has been finished and not yet taken.
 struct Finished<T, F> {
@@ -15,24 +21,36 @@ struct Finished<T, F> {
 }
 
 /// Works on `units` on the threads of the current pool, and hands the results to `take` in their order.
-/// Units are begun in order, so few results wait. Of several failures the first in order is reported.
-pub(super) fn in_order<U: Sync, T: Send>(
-    units: &[U],
-    work: impl Fn(&U) -> Result<T> + Sync,
-    take: impl FnMut(&U, T) -> Result<()> + Send,
+/// Units are fetched one at a time, by the thread that will work on them, and begun in order, so few results wait. Of
+/// several failures the first in order is reported.
+pub(super) fn in_order<U, T: Send>(
+    units: impl Iterator<Item = Result<U>> + Send,
+    work: impl Fn(U) -> Result<T> + Sync,
+    take: impl FnMut(T) -> Result<()> + Send,
 ) -> Result<()> {
-    let begun = AtomicUsize::new(0);
-    let stop = AtomicUsize::new(units.len());
+    let begun = Mutex::new(Begun { units, next: 0, over: false });
     let finished = Mutex::new(Finished { waiting: BTreeMap::new(), next: 0, take, failed: None });
     let worker = || {
         loop {
-            let at = begun.fetch_add(1, Ordering::Relaxed);
-            let Some(unit) = units.get(at).filter(|_| at < stop.load(Ordering::Relaxed)) else { return };
-            let result = work(unit);
-            let mut finished = finished.lock().unwrap_or_else(PoisonError::into_inner);
+            let (at, unit) = {
+                let mut begun = lock(&begun);
+                if begun.over {
+                    return;
+                }
+                let Some(unit) = begun.units.next() else {
+                    begun.over = true;
+                    return;
+                };
+                // What was begun before is finished all the same: a failure there comes first.
+                begun.over = unit.is_err();
+                begun.next += 1;
+                (begun.next - 1, unit)
+            };
+            let result = unit.and_then(&work);
+            let mut finished = lock(&finished);
             let Finished { waiting, next, take, failed } = &mut *finished;
             let mut fail = |at: usize, error: Error| {
-                stop.fetch_min(at, Ordering::Relaxed);
+                lock(&begun).over = true;
                 if failed.as_ref().is_none_or(|(first, _)| at < *first) {
                     *failed = Some((at, error));
                 }
@@ -44,21 +62,24 @@ pub(super) fn in_order<U: Sync, T: Send>(
                 Err(error) => fail(at, error),
             }
             while let Some(result) = waiting.remove(next) {
-                if let Err(error) = take(&units[*next], result) {
+                if let Err(error) = take(result) {
                     fail(*next, error);
                 }
                 *next += 1;
             }
         }
     };
-    let threads = rayon::current_num_threads().min(units.len());
-    if threads <= 1 {
+    // The work of this thread is begun here; other threads join it when they are free.
+    rayon::scope(|scope| {
+        (1..rayon::current_num_threads()).for_each(|_| scope.spawn(|_| worker()));
         worker();
-    } else {
-        rayon::scope(|scope| (0..threads).for_each(|_| scope.spawn(|_| worker())));
-    }
+    });
     let finished = finished.into_inner().unwrap_or_else(PoisonError::into_inner);
     finished.failed.map_or(Ok(()), |(_, error)| Err(error))
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]
@@ -67,20 +88,49 @@ mod tests {
 
     #[test]
     fn results_come_in_order_and_the_first_failure_wins() {
-        let units: Vec<usize> = (0..100).collect();
+        let units = || (0..100).map(Ok);
         let mut taken = Vec::new();
-        let work = |unit: &usize| {
+        let work = |unit: usize| {
             std::thread::sleep(std::time::Duration::from_micros((unit * 37 % 11) as u64 * 50));
-            Ok(*unit)
+            Ok(unit)
         };
-        in_order(&units, work, |_, u| {
+        in_order(units(), work, |u| {
             taken.push(u);
             Ok(())
         })
         .unwrap();
-        assert_eq!(taken, units);
-        let work = |unit: &usize| if *unit >= 40 { Err(Error::setting("unit", unit, "less")) } else { work(unit) };
-        let error = in_order(&units, work, |_, _| Ok(())).unwrap_err();
+        assert_eq!(taken, (0..100).collect::<Vec<_>>());
+        let refuse = |unit: usize| Error::setting("unit", unit, "less");
+        let fails = |unit: usize| if unit >= 40 { Err(refuse(unit)) } else { work(unit) };
+        let error = in_order(units(), fails, |_| Ok(())).unwrap_err();
         assert!(error.to_string().contains("unit is 40"), "{error}");
+        let broken = units().chain(std::iter::once_with(|| Err(refuse(100)))).chain((101..).map(Ok));
+        let mut last = 0;
+        let error = in_order(broken, work, |u| {
+            last = u;
+            Ok(())
+        });
+        assert!(error.unwrap_err().to_string().contains("unit is 100"));
+        assert_eq!(last, 99);
+    }
+
+    #[test]
+    fn work_within_work_is_shared() {
+        let sum = Mutex::new(0);
+        let outer = |unit: usize| {
+            let mut inner = Vec::new();
+            in_order((0..50).map(|at| Ok(unit * 50 + at)), Ok, |at| {
+                inner.push(at);
+                Ok(())
+            })?;
+            assert!(inner.is_sorted());
+            Ok(inner)
+        };
+        in_order((0..20).map(Ok), outer, |inner| {
+            *lock(&sum) += inner.into_iter().sum::<usize>();
+            Ok(())
+        })
+        .unwrap();
+        assert_eq!(sum.into_inner().unwrap(), 999 * 1000 / 2);
     }
 }

@@ -32,14 +32,17 @@ pub(super) struct Stamp {
 /// How a Parquet file begins and ends.
 const MAGIC: &[u8] = b"PAR1";
 
+/// How a zstd file begins.
+const ZSTD: &[u8] = b"\x28\xb5\x2f\xfd";
+
 /// Beginnings of files that are no delimited text, and what they are.
 const FOREIGN: [(&[u8], &str); 9] = [
     (b"PARE", "an encrypted Parquet file; decrypt it first"),
     (b"PK\x03\x04", "a zip archive or an Excel workbook; unpack it, or save the sheet as CSV"),
-    (b"\x28\xb5\x2f\xfd", "compressed by zstd; decompress it first, or use gzip"),
+    (ZSTD, "compressed by zstd, and evenhand was built without the feature `zstd`"),
     (b"\xfd7zXZ", "compressed by xz; decompress it first, or use gzip"),
     (b"BZh", "compressed by bzip2; decompress it first, or use gzip"),
-    (b"ARROW1", "an Arrow IPC (Feather) file; save it as Parquet"),
+    (b"ARROW1", "an Arrow IPC (Feather) file, and evenhand was built without the feature `parquet`"),
     (b"ORC", "an ORC file; save it as Parquet"),
     (b"\xff\xfe", "text in UTF-16; save it as UTF-8"),
     (b"\xfe\xff", "text in UTF-16; save it as UTF-8"),
@@ -99,6 +102,13 @@ impl Input {
         }
         if start.starts_with(b"\x1f\x8b") {
             return Ok(Format::CsvGz);
+        }
+        #[cfg(feature = "parquet")]
+        if super::ipc::is_arrow(&start) {
+            return Ok(Format::Arrow);
+        }
+        if cfg!(feature = "zstd") && start.starts_with(ZSTD) {
+            return Ok(Format::CsvZst);
         }
         foreign(&start).map_or(Ok(Format::Csv), |what| Err(self.bad(format!("it is {what}"))))
     }

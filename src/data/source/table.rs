@@ -1,7 +1,7 @@
 //! Whole columns of a source as a table of numbers and levels.
 
 use super::dialect::column;
-use super::{ColumnKind, Format, Source};
+use super::{ColumnKind, Source};
 use crate::data::{Categorical, Column, Table};
 use crate::error::{Error, Place, Result};
 
@@ -47,7 +47,7 @@ impl Source {
                 values.extend(more);
             }
         }
-        let typed = self.inputs.iter().all(|i| i.format == Format::Parquet);
+        let typed = self.inputs.iter().all(|i| i.format.is_typed());
         let column = |(name, kind, texts): (String, ColumnKind, Vec<String>)| {
             let column = as_column(&name, typed.then_some(kind), &texts, missing)?;
             Ok((name, column))

@@ -10,6 +10,7 @@ pub(crate) mod error;
 mod fixtures;
 pub(crate) mod mean;
 pub(crate) mod roc;
+pub(crate) mod rounding;
 mod rows;
 pub(crate) mod soft;
 

@@ -63,7 +63,7 @@ Which setting wins:
 #[derive(Debug, Args)]
 #[command(after_help = "`--help` has examples.", after_long_help = AUDIT_EXAMPLES)]
 pub struct AuditArgs {
-    /// Files that together are one batch: delimited text, plain or gzip, or Parquet. `-` is standard input.
+    /// Files that together are one batch: delimited text (plain, gzip, zstd), Parquet or Arrow. `-` is standard input.
     ///
     /// What a file is, is found from its content. Quoted globs such as 'daily/*.csv.gz' are expanded.
     #[arg(required_unless_present = "tally", value_name = "FILE", value_hint = ValueHint::FilePath)]

@@ -26,7 +26,7 @@ pub use init::InitArgs;
 pub use metrics::MetricsArgs;
 pub use sql::SqlArgs;
 pub use values::{Assignment, assignment, delimiter, finite, parsed, positive};
-use values::{part, top, worth};
+use values::{part, size, top, worth};
 
 /// Audits targeting and segmentation models for bias.
 ///
@@ -236,6 +236,11 @@ pub struct ReadingArgs {
     /// The most groups (crossed attributes and strata) to keep in memory.
     #[arg(long, value_name = "COUNT", value_parser = positive)]
     pub max_cells: Option<usize>,
+
+    /// How much memory to take, 2GB or 500MB. Where the distinct scores need more, they lose their last digits, and the
+    /// report says by how much that can change a figure.
+    #[arg(long, value_name = "SIZE", value_parser = size)]
+    pub memory: Option<u64>,
 }
 
 #[derive(Debug, Args)]

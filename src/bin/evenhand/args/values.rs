@@ -39,6 +39,24 @@ pub fn positive(text: &str) -> Result<usize, String> {
     text.parse().ok().filter(|n| *n > 0).ok_or_else(|| "it needs a whole number of at least 1".into())
 }
 
+pub fn size(text: &str) -> Result<u64, String> {
+    let wrong = || "it needs a size such as 2GB or 500MB".to_string();
+    let text = text.trim();
+    let digits = text.find(|c: char| !(c.is_ascii_digit() || c == '.')).unwrap_or(text.len());
+    let (number, unit) = text.split_at(digits);
+    let times = match unit.trim().to_ascii_uppercase().as_str() {
+        "" | "B" => 1.0,
+        "MB" | "M" => 1e6,
+        "GB" | "G" => 1e9,
+        "TB" | "T" => 1e12,
+        "MIB" => f64::from(1 << 20),
+        "GIB" => f64::from(1 << 30),
+        _ => return Err(wrong()),
+    };
+    let bytes = number.parse::<f64>().map_err(|_| wrong())? * times;
+    if (1.0..1e18).contains(&bytes) { Ok(bytes as u64) } else { Err(wrong()) }
+}
+
 pub fn top(text: &str) -> Result<Top, String> {
     let wrong = || "it needs a number of rows such as 1000, or a share such as 10%".to_string();
     match text.trim().strip_suffix('%') {

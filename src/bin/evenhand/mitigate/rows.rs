@@ -18,7 +18,7 @@ use crate::progress::Bar;
 /// The rows.
 #[derive(Debug, Args)]
 pub struct RowArgs {
-    /// Files that together are one batch: delimited text, plain or gzip, or Parquet. `-` is standard input.
+    /// Files that together are one batch: delimited text (plain, gzip, zstd) or Parquet. `-` is standard input.
     #[arg(required = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
     files: Vec<PathBuf>,
 
@@ -54,7 +54,7 @@ pub struct RowArgs {
 /// The copy.
 #[derive(Debug, Args)]
 pub struct CopyArgs {
-    /// Where the rows are written: text as CSV, gzip by a name that ends in .gz, Parquet as Parquet. `-` is standard output.
+    /// Where the rows are written: text as CSV, compressed where the name ends in .gz or .zst, Parquet as Parquet. `-` is standard output.
     /// A file of that name is replaced.
     #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     output: PathBuf,
@@ -186,19 +186,26 @@ impl<'a> Work<'a> {
 
     /// The form of the copy: the family of the files, compressed as its name says.
     fn format(&self) -> Result<Format, Failure> {
+        if self.source.formats().contains(&Format::Arrow) {
+            return Err(Failure::new(
+                "the rows are in an Arrow file, which is read and not copied",
+                "save it as Parquet first",
+            ));
+        }
         let extension = output::extension(Some(&self.copy.output));
         let parquet = self.source.formats().contains(&Format::Parquet);
         match (parquet, extension.as_deref()) {
-            (true, Some("csv" | "gz" | "tsv" | "txt")) => Err(Failure::new(
+            (true, Some("csv" | "gz" | "zst" | "tsv" | "txt")) => Err(Failure::new(
                 format!("{} is named as text, and the rows are from Parquet", self.copy.output.display()),
                 "name a .parquet file: types are kept",
             )),
             (false, Some("parquet")) => Err(Failure::new(
                 format!("{} is named as Parquet, and the rows are from text", self.copy.output.display()),
-                "name a .csv or .csv.gz file: text is kept as it stands",
+                "name a .csv, .csv.gz or .csv.zst file: text is kept as it stands",
             )),
             (true, _) => Ok(Format::Parquet),
             (false, Some("gz")) => Ok(Format::CsvGz),
+            (false, Some("zst")) => Ok(Format::CsvZst),
             (false, _) => Ok(Format::Csv),
         }
     }

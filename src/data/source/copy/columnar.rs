@@ -20,7 +20,8 @@ use parquet::basic::Compression;
 use parquet::errors::ParquetError;
 use parquet::file::properties::WriterProperties;
 
-use super::super::parquet::{bad, guard};
+use super::super::guard::guard;
+use super::super::parquet::bad;
 use super::super::progress::Meter;
 use super::super::spool::Input;
 use super::{Added, Changes, unwritten};

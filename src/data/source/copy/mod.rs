@@ -132,16 +132,22 @@ impl Source {
         let Some(first) = self.inputs.first() else {
             return Err(Error::Nothing { problem: "give at least one file", place: Place::default() });
         };
+        if let Some(arrow) = self.inputs.iter().find(|i| i.format == Format::Arrow) {
+            return Err(arrow.bad("it is an Arrow file, which is read and not copied; save it as Parquet first"));
+        }
         let is_parquet = |format| format == Format::Parquet;
         if let Some(other) = self.inputs.iter().find(|i| is_parquet(i.format) != is_parquet(format)) {
-            let expected = if is_parquet(other.format) { "parquet, as the files are" } else { "csv or csv.gz" };
+            let expected =
+                if is_parquet(other.format) { "parquet, as the files are" } else { "csv, csv.gz or csv.zst" };
             return Err(Error::setting("the form of the copy", format, expected));
         }
         let stamps = self.inputs.iter().map(Input::stamp).collect::<Result<Vec<_>>>()?;
         let meter = Meter::new(stamps.iter().map(|s| s.bytes).sum(), self.listener.clone());
         let written = match first.format {
             #[cfg(feature = "csv")]
-            Format::Csv | Format::CsvGz => text::copy(&self.inputs, &self.options, changes, format, out, &meter)?,
+            Format::Csv | Format::CsvGz | Format::CsvZst => {
+                text::copy(&self.inputs, &self.options, changes, format, out, &meter)?
+            }
             #[cfg(feature = "parquet")]
             Format::Parquet => columnar::copy(&self.inputs, changes, out, &meter)?,
             #[allow(unreachable_patterns)]

@@ -15,10 +15,30 @@ use crate::error::{Error, Result};
 /// Rows between two words on progress.
 const STEP: u64 = 1 << 16;
 
-/// Plain text, or gzip.
+/// Plain text, or compressed.
 enum Sink<W: Write> {
     Plain(W),
     Gzip(Box<GzEncoder<W>>),
+    #[cfg(feature = "zstd")]
+    Zstd(Box<zstd::Encoder<'static, W>>),
+}
+
+impl<W: Write> Sink<W> {
+    fn new(format: Format, out: W) -> Result<Self> {
+        Ok(match format {
+            Format::CsvGz => Sink::Gzip(Box::new(GzEncoder::new(out, Compression::default()))),
+            #[cfg(feature = "zstd")]
+            Format::CsvZst => {
+                Sink::Zstd(Box::new(zstd::Encoder::new(out, zstd::DEFAULT_COMPRESSION_LEVEL).map_err(unwritten)?))
+            }
+            #[cfg(not(feature = "zstd"))]
+            Format::CsvZst => {
+                let expected = "csv or csv.gz; evenhand was built without the feature `zstd`";
+                return Err(Error::setting("the form of the copy", format, expected));
+            }
+            _ => Sink::Plain(out),
+        })
+    }
 }
 
 impl<W: Write> Write for Sink<W> {
@@ -26,6 +46,8 @@ impl<W: Write> Write for Sink<W> {
         match self {
             Sink::Plain(out) => out.write(bytes),
             Sink::Gzip(out) => out.write(bytes),
+            #[cfg(feature = "zstd")]
+            Sink::Zstd(out) => out.write(bytes),
         }
     }
 
@@ -33,6 +55,8 @@ impl<W: Write> Write for Sink<W> {
         match self {
             Sink::Plain(out) => out.flush(),
             Sink::Gzip(out) => out.flush(),
+            #[cfg(feature = "zstd")]
+            Sink::Zstd(out) => out.flush(),
         }
     }
 }
@@ -45,15 +69,12 @@ pub(super) fn copy(
     out: impl Write,
     meter: &Meter,
 ) -> Result<u64> {
-    let sink = match format {
-        Format::CsvGz => Sink::Gzip(Box::new(GzEncoder::new(out, Compression::default()))),
-        _ => Sink::Plain(out),
-    };
+    let sink = Sink::new(format, out)?;
     let mut copy: Option<Copy<Sink<_>>> = None;
     let mut sink = Some(sink);
     let mut row = 0;
     for input in inputs {
-        let mut text = Text::open(input, options, false)?;
+        let mut text = Text::open(input, options)?;
         let begun = match (&mut copy, sink.take()) {
             (none @ None, Some(sink)) => none.insert(Copy::begin(&text, changes, sink)?),
             (Some(copy), _) => copy,
@@ -178,6 +199,8 @@ impl<W: Write> Finish for Sink<W> {
         match self {
             Sink::Plain(mut out) => out.flush(),
             Sink::Gzip(out) => out.finish()?.flush(),
+            #[cfg(feature = "zstd")]
+            Sink::Zstd(out) => out.finish()?.flush(),
         }
     }
 }

@@ -1,0 +1,188 @@
+"""Times the counting of files by DuckDB and Polars beside `evenhand audit`, on the same rows in the same run.
+
+    python3 benches/peers/files.py [rows, 10 million if not given]
+
+makes a virtual environment in target/peers-files, the same rows as Parquet and CSV beside it, and the release binary (unless
+EVENHAND names one); asks each for the rows by three attributes (60 groups), label and decision; and prints one table. Every run is a process of its
+own; the runs of all are interleaved, and the least seconds of each count, for others may use the machine too. The seconds
+of DuckDB and Polars are those of the query alone, those of evenhand are of the whole command: reading, hashing the file for
+the report, every rate and disparity to order 3 with its interval, and the report. Memory is the peak of the process. All
+answers are compared with each other.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import time
+import venv
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+PLACE = ROOT / "target" / "peers-files"
+NEEDS = ["duckdb==2.0.1", "polars==2.1.0"]
+RUNS = int(os.environ.get("RUNS", 5))
+TOOL = Path(os.environ.get("EVENHAND", ROOT / "target" / "release" / "evenhand")).absolute()
+ATTRIBUTES = ["sex", "age", "region"]
+THREADS = len(os.sched_getaffinity(0))
+
+# Values without order, as the keys of customers have.
+ROWS = """
+select i as customer_id,
+    case when hash(i * 7) % 2 = 0 then 'female' else 'male' end as sex,
+    ['18-25', '26-35', '36-45', '46-55', '56-65', 'over 65'][1 + (hash(i * 11) % 6)::int] as age,
+    ['north', 'south', 'east', 'west', 'centre'][1 + (hash(i * 13) % 5)::int] as region,
+    (hash(i * 17) % 3 = 0)::int as responded,
+    (hash(i * 19) % 4 = 0)::int as targeted,
+    (hash(i * 23) % 1000000) / 1000000.0::double as propensity,
+    (hash(i * 29) % 100000) / 100.0::double as spend
+from range({rows}) as t(i)
+"""
+
+
+def enter_environment():
+    """Starts this script again inside the virtual environment, made if it is not there."""
+    python = PLACE / "bin" / "python"
+    if not python.exists():
+        venv.create(PLACE, with_pip=True)
+    subprocess.run([python, "-m", "pip", "install", "--quiet", *NEEDS], check=True)
+    os.execv(python, [str(python), __file__, "--inside", *sys.argv[1:]])
+
+
+def make(rows):
+    """The files, made if they are not there: Parquet with dictionaries in groups of a million rows, and plain CSV."""
+    import duckdb
+
+    files = {"Parquet": PLACE / f"rows-{rows}.parquet", "CSV": PLACE / f"rows-{rows}.csv"}
+    options = {"Parquet": "format parquet, compression zstd, row_group_size 1000000", "CSV": "format csv, header"}
+    for kind, path in files.items():
+        if not path.exists():
+            partial = path.with_suffix(".partial")
+            duckdb.execute(f"copy ({ROWS.format(rows=rows)}) to '{partial}' ({options[kind]})")
+            partial.rename(path)
+    return files
+
+
+def duckdb_counts(path):
+    """The groups' rows, and the seconds of the query."""
+    import duckdb
+
+    duckdb.execute(f"set threads = {THREADS}")
+    keys = ", ".join([*ATTRIBUTES, "responded", "targeted"])
+    start = time.perf_counter()
+    found = duckdb.execute(f"select {keys}, count(*) from '{path}' group by all").fetchall()
+    return time.perf_counter() - start, [(row[:-1], row[-1]) for row in found]
+
+
+def polars_counts(path):
+    """As for DuckDB, by the streaming engine, which is the faster one."""
+    import polars as pl
+
+    start = time.perf_counter()
+    frame = pl.scan_parquet(path) if path.endswith(".parquet") else pl.scan_csv(path)
+    keys = [*ATTRIBUTES, "responded", "targeted"]
+    found = frame.group_by(keys).len().collect(engine="streaming").rows()
+    return time.perf_counter() - start, [(row[:-1], row[-1]) for row in found]
+
+
+def ask(engine, path):
+    """The child's side: prints what was found."""
+    seconds, found = {"duckdb": duckdb_counts, "polars": polars_counts}[engine](path)
+    groups = {}
+    for key, rows in found:
+        name = key[: len(ATTRIBUTES)]
+        selected = groups.setdefault(name, [0, 0])
+        selected[0] += rows
+        selected[1] += rows * key[-1]
+    print(json.dumps({"seconds": seconds, "answer": digest(groups)}))
+
+
+def digest(groups):
+    """One text for the rows and the selected of every group."""
+    import hashlib
+
+    lines = sorted(f"{','.join(name)}:{rows}:{selected}" for name, (rows, selected) in groups.items())
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+
+
+def measured(command, **options):
+    """Runs a process: its output, its seconds, its peak memory in megabytes."""
+    start = time.perf_counter()
+    child = subprocess.Popen(command, stdout=subprocess.PIPE, **options)
+    output = child.stdout.read()
+    _, status, usage = os.wait4(child.pid, 0)
+    seconds = time.perf_counter() - start
+    child.returncode = os.waitstatus_to_exitcode(status)
+    return child.returncode, output, seconds, usage.ru_maxrss / 1024
+
+
+def engine(name):
+    def run(path):
+        status, output, _, memory = measured([sys.executable, __file__, "--ask", name, str(path)])
+        if status != 0:
+            sys.exit(f"{name} failed")
+        answer = json.loads(output)
+        return answer["seconds"], memory, answer["answer"]
+
+    return run
+
+
+def evenhand(path):
+    attributes = [word for name in ATTRIBUTES for word in ("--attribute", name)]
+    command = [TOOL, "audit", path, *attributes, "--label", "responded"]
+    command += ["--decision", "targeted", "--order", "3", "--format", "json"]
+    status, output, seconds, memory = measured(command)
+    if status == 2:
+        sys.exit("evenhand failed")
+    groups = {}
+    for table in json.loads(output)["models"][0]["tables"]:
+        if table["attributes"] == ATTRIBUTES:
+            for group in table["groups"]:
+                rate = group["metrics"]["selection_rate"]["value"]
+                groups[tuple(group["group"].split(" & "))] = [group["rows"], round(rate * group["rows"])]
+    return seconds, memory, digest(groups)
+
+
+def versions():
+    import duckdb
+    import polars
+
+    version = subprocess.run([TOOL, "--version"], capture_output=True, text=True)
+    return {"evenhand": version.stdout.split()[-1], "DuckDB": duckdb.__version__, "Polars": polars.__version__}
+
+
+def main(rows):
+    if "EVENHAND" not in os.environ:
+        build = ["cargo", "build", "--release", "--features", "cli", "--bin", "evenhand"]
+        subprocess.run(build, cwd=ROOT, check=True)
+    files = make(rows)
+    sides = {"evenhand": evenhand, "DuckDB": engine("duckdb"), "Polars": engine("polars")}
+    runs = {(kind, side): [] for kind in files for side in sides}
+    for _ in range(RUNS):
+        for kind, path in files.items():
+            for side, run in sides.items():
+                runs[kind, side].append(run(path))
+    for kind in files:
+        answers = {answer for side in sides for _, _, answer in runs[kind, side]}
+        if len(answers) != 1:
+            sys.exit(f"the answers to the {kind} file differ")
+    known = versions()
+    load = os.getloadavg()[0]
+    print(f"{rows:,} rows, {THREADS} threads, least of {RUNS} runs, load {load:.1f} at the end")
+    print(f"{'file':8} {'':19} {'seconds':>8} {'MB peak':>8} {'to the faster of the others':>28}")
+    for kind in files:
+        least = {side: min(seconds for seconds, _, _ in runs[kind, side]) for side in sides}
+        faster = min(seconds for side, seconds in least.items() if side != "evenhand")
+        for side in sides:
+            memory = max(memory for _, memory, _ in runs[kind, side])
+            name = f"{side} {known[side]}"
+            print(f"{kind:8} {name:19} {least[side]:8.3f} {memory:8.0f} {least[side] / faster:28.2f}")
+
+
+if __name__ == "__main__":
+    if "--ask" in sys.argv:
+        ask(*sys.argv[2:])
+    elif "--inside" in sys.argv:
+        main(int(sys.argv[2]) if len(sys.argv) > 2 else 10_000_000)
+    else:
+        enter_environment()
