@@ -24,6 +24,8 @@ impl Axis {
 /// A chart with its table.
 #[derive(Debug)]
 pub(super) struct Chart {
+    /// What it is called where charts are named: `roc`.
+    pub kind: &'static str,
     pub title: String,
     pub across: Axis,
     pub up: Axis,
@@ -54,15 +56,17 @@ impl Points {
     pub fn of(places: impl IntoIterator<Item = (f64, f64)>, across: Scale, up: Scale) -> Self {
         Points(places.into_iter().map(|(x, y)| [across.at(x), 100.0 - up.at(y)]).collect())
     }
+
+    /// As SVG has them, in a drawing of this width and height.
+    pub fn within(&self, [width, height]: [f64; 2]) -> String {
+        let point = |[x, y]: &[f64; 2]| format!("{},{}", place(x * width / 100.0), place(y * height / 100.0));
+        self.0.iter().map(point).collect::<Vec<_>>().join(" ")
+    }
 }
 
 impl std::fmt::Display for Points {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        for (at, [x, y]) in self.0.iter().enumerate() {
-            let space = if at > 0 { " " } else { "" };
-            write!(f, "{space}{},{}", place(*x), place(*y))?;
-        }
-        Ok(())
+        f.write_str(&self.within([100.0; 2]))
     }
 }
 

@@ -21,7 +21,7 @@ pub(super) fn charts(model: &ModelReport, curves: &Curves) -> Vec<Chart> {
     let (least, most) = thresholds().fold((f64::INFINITY, f64::NEG_INFINITY), |(l, m), v| (l.min(v), m.max(v)));
     let by_threshold = Scale::new(least, most).and_then(|across| {
         let now = current.map(|c| (across.x(c.threshold), "as it is decided now"));
-        let title = ("At every threshold", Axis::new("threshold", across, Unit::Plain));
+        let title = ("thresholds", "At every threshold", Axis::new("threshold", across, Unit::Plain));
         chart(&curves.thresholds, title, across, |p| p.threshold, now)
     });
     let mut charts: Vec<Chart> = by_threshold.into_iter().collect();
@@ -33,7 +33,7 @@ pub(super) fn charts(model: &ModelReport, curves: &Curves) -> Vec<Chart> {
             (None, Some(share)) => Some((across.x(share), "as many as are selected now")),
             (None, None) => None,
         };
-        let title = ("At every budget", Axis::new("share selected", across, Unit::Percent));
+        let title = ("budgets", "At every budget", Axis::new("share selected", across, Unit::Percent));
         chart(&curves.budgets, title, across, |p| p.share, now)
     });
     charts.extend(by_budget);
@@ -46,7 +46,7 @@ pub(super) fn charts(model: &ModelReport, curves: &Curves) -> Vec<Chart> {
 
 fn chart(
     points: &[CurvePoint],
-    (title, axis): (&str, Axis),
+    (kind, title, axis): (&'static str, &str, Axis),
     across: Scale,
     place_of: fn(&CurvePoint) -> f64,
     now: Option<(String, &'static str)>,
@@ -66,6 +66,7 @@ fn chart(
         points.iter().filter_map(|p| Some((place_of(p), p.impact_ratio.value.and(p.impact_ratio.band)?))).collect();
     let around = band.iter().map(|(x, b)| (*x, b[0])).chain(band.iter().rev().map(|(x, b)| (*x, b[1])));
     (!lines.is_empty()).then(|| Chart {
+        kind,
         title: title.into(),
         across: axis,
         up: Axis::new("disparity and accuracy", up, Unit::Plain),

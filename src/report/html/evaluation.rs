@@ -218,7 +218,7 @@ fn moves(report: &MitigationReport, measure: Measure) -> Option<Moves> {
             down: fell.unwrap_or(false),
             figures: format!("{} \u{2192} {}", said(before), after.map_or_else(|| "\u{2013}".into(), said)),
             change: change.map_or_else(String::new, |c| {
-                signed(measure, &c.change).replace(" points", "").replace(" [", "\u{a0}[")
+                signed(measure, &c.change).replace(" points", "").replace(", ", ",\u{a0}")
             }),
             effect: change.and_then(|c| c.effect).map(worded),
         }

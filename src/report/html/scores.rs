@@ -86,6 +86,7 @@ fn density(table: &AttributeTable, shapes: &ScoreShapes) -> Option<Chart> {
         notes.insert(0, "What scores beyond the ends is counted there.".into());
     }
     Some(Chart {
+        kind: "scores",
         title: "Scores of each group".into(),
         across: Axis::new("score", across, Unit::Plain),
         up: Axis::new("share of the group", up, Unit::Percent),
@@ -123,6 +124,7 @@ fn roc(table: &AttributeTable, shapes: &ScoreShapes) -> Option<Chart> {
     }
     let axis = |title: &str| Axis::new(title, whole, Unit::Plain);
     (!groups.is_empty()).then(|| Chart {
+        kind: "roc",
         title: "ROC curve of each group".into(),
         across: axis("false positive rate"),
         up: axis("true positive rate"),
