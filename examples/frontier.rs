@@ -1,11 +1,12 @@
 //! Which mitigation, at which price? Several are fitted on one part of the customers and judged on the other: weights,
 //! training under a constraint, thresholds by group. Each is set beside what thresholds alone make of the unmitigated
-//! model, which is hard to beat.
+//! model, which is hard to beat. Named a file, it also writes the comparison as a page of HTML:
+//! `cargo run --release --features html --example frontier -- frontier.html`.
 
 mod story;
 
 use evenhand::data::{Columns, source::Source};
-use evenhand::mitigate::evaluate::{Evaluation, Held, Outcome, Reweighted, Train};
+use evenhand::mitigate::evaluate::{Evaluation, Held, MitigationReport, Outcome, Reweighted, Train};
 use evenhand::mitigate::learn::{Learner, Logistic, Scorer};
 use evenhand::mitigate::postprocess::thresholds::{Constraint, ThresholdOptimizer};
 use evenhand::mitigate::reductions::{Constraint as Kept, ExponentiatedGradient};
@@ -14,6 +15,18 @@ use evenhand::mitigate::reweight::Reweight;
 use story::say;
 
 const FEATURES: [&str; 5] = ["age", "education_num", "hours_per_week", "capital_gain", "marital_status"];
+
+#[cfg(feature = "html")]
+fn write_page(report: &MitigationReport, path: &str) -> Result<(), Box<dyn std::error::Error>> {
+    std::fs::write(path, report.to_html()?)?;
+    println!("\nAs a page, with arrows and the frontier drawn: {path}");
+    Ok(())
+}
+
+#[cfg(not(feature = "html"))]
+fn write_page(_: &MitigationReport, path: &str) -> Result<(), Box<dyn std::error::Error>> {
+    Err(format!("{path} is not written: pages need the feature `html`").into())
+}
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let source = Source::open(&["datasets/adult.csv.gz"])?;
@@ -63,5 +76,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     );
     println!();
     print!("{}", report.to_text());
+    if let Some(path) = std::env::args().nth(1) {
+        write_page(&report, &path)?;
+    }
     Ok(())
 }

@@ -3,6 +3,8 @@
 //! Without a Chromium the tests say so and pass; with `EVENHAND_BROWSER_REQUIRED=1` they fail. `CHROMIUM` names another one.
 #![cfg(feature = "html")]
 
+#[path = "report_forms/evaluated.rs"]
+mod evaluated;
 #[allow(dead_code)]
 #[path = "report_forms/sample.rs"]
 mod sample;
@@ -36,18 +38,45 @@ const number = (cell) => parseFloat(cell.textContent);
 frame.addEventListener('load', async () => {
   try {
     const page = frame.contentDocument, view = frame.contentWindow, found = {};
+    for (const part of page.querySelectorAll('details')) part.open = true;
     found.overflow = page.documentElement.scrollWidth - page.documentElement.clientWidth;
     found.wide = [...page.querySelectorAll('body *')].filter((e) => !e.closest('.scroll, svg, .skip, .away')
       && e.getBoundingClientRect().right > 391).map((e) => e.tagName + '.' + e.className).slice(0, 5);
+    // A mark stays in its drawing, and what is written in a drawing stays on the page.
+    const box = (e) => e.getBoundingClientRect();
+    found.astray = [...page.querySelectorAll('svg circle, svg .dot, svg polyline')].filter((e) => {
+      const own = box(e), around = box(e.closest('.mark, .bar, .gauge, .moves, .scatter, .curve, .key, .lamp'));
+      return own.left < around.left - 10 || own.right > around.right + 10 || own.top < around.top - 10
+        || own.bottom > around.bottom + 10;
+    }).map((e) => e.outerHTML).slice(0, 5);
+    found.cut = [...page.querySelectorAll('svg text')].filter((e) => !e.closest('.scroll')
+      && (box(e).right > 391 || box(e).left < -1)).map((e) => e.outerHTML).slice(0, 5);
+    // Text that is wider than the cell or the paragraph that it is in.
+    found.spilt = [...page.querySelectorAll('p, li, dd, dt, h1, h2, h3, h4, summary, figcaption, caption, th, td, .legend li')]
+      .filter((e) => e.scrollWidth > e.clientWidth + 2 && e.clientWidth > 0 && !e.querySelector('svg, .scroll'))
+      .map((e) => `${e.tagName} ${e.textContent.slice(0, 60)}`).slice(0, 5);
+    // The keyboard goes through the page in its order, and everything it stops at has a name.
+    const stops = [...page.querySelectorAll('a[href], button, input, summary, [tabindex]')];
+    found.first = stops.slice(0, 3).map((e) => e.className || e.tagName);
+    found.jumps = stops.filter((e) => e.tabIndex > 0).length;
+    found.nameless = stops.filter((e) => !(e.getAttribute('aria-label') || e.textContent).trim()).map((e) => e.outerHTML);
+    found.scrolled = [...page.querySelectorAll('.scroll')].filter((e) => e.tabIndex !== 0 || e.getAttribute('role') !== 'group'
+      || !e.getAttribute('aria-label')).length;
+    found.unlabelled = [...page.querySelectorAll('svg')].filter((e) => !e.closest('[aria-hidden=true]') && !e.parentElement.closest('svg')
+      && !(e.getAttribute('role') === 'img' && e.getAttribute('aria-label'))).length;
+    page.querySelector('button.theme').focus();
+    found.focused = page.activeElement.className;
     found.requests = view.performance.getEntriesByType('resource').map((e) => e.name);
-    const table = page.querySelector('.part table.dots');
-    const figures = () => [...table.tBodies[0].rows].map((row) => number(row.cells[2]));
-    const head = table.tHead.rows[0].cells[2];
-    head.querySelector('button').click();
-    found.rising = figures();
-    found.sort = head.getAttribute('aria-sort');
-    head.querySelector('button').click();
-    found.falling = figures();
+    const table = page.querySelector('table.dots');
+    if (table) {
+      const figures = () => [...table.tBodies[0].rows].map((row) => number(row.cells[2]));
+      const head = table.tHead.rows[0].cells[2];
+      head.querySelector('button').click();
+      found.rising = figures();
+      found.sort = head.getAttribute('aria-sort');
+      head.querySelector('button').click();
+      found.falling = figures();
+    }
     const ground = () => view.getComputedStyle(page.body).backgroundColor;
     const theme = page.querySelector('button.theme');
     found.themes = [ground()];
@@ -81,6 +110,10 @@ frame.addEventListener('load', async () => {
 
 /// What the check told, and what the browser wrote to its console; nothing without a browser.
 fn look(report: &Report, hash: &str) -> Option<(Value, Vec<String>)> {
+    look_at(&report.to_html().unwrap(), hash)
+}
+
+fn look_at(page: &str, hash: &str) -> Option<(Value, Vec<String>)> {
     let Some(browser) = chromium() else {
         let required = std::env::var("EVENHAND_BROWSER_REQUIRED").is_ok_and(|v| v != "0" && !v.is_empty());
         assert!(!required, "no Chromium was found, and EVENHAND_BROWSER_REQUIRED asks for one");
@@ -88,7 +121,7 @@ fn look(report: &Report, hash: &str) -> Option<(Value, Vec<String>)> {
         return None;
     };
     let desk = tempfile::tempdir().unwrap();
-    let page = report.to_html().unwrap().replace('&', "&amp;").replace('"', "&quot;");
+    let page = page.replace('&', "&amp;").replace('"', "&quot;");
     let around = format!(
         "<!doctype html><meta charset=utf-8><pre id=told></pre><script>addEventListener('DOMContentLoaded', () => {{ {CHECK} }});\
          </script><iframe id=frame style='width:390px;height:844px;border:0' srcdoc=\"{page}\"></iframe>"
@@ -142,18 +175,33 @@ fn a_page_works_and_asks_for_nothing() {
         ("full", sample::full()),
         ("hostile", sample::hostile()),
         ("cuts", sample::cuts()),
+        ("scored", sample::scored()),
+        ("segmented", sample::segmented()),
         ("ruled", sample::ruled("eeoc")),
     ];
-    for (name, report) in pages {
-        let Some((found, console)) = look(&report, "") else { return };
+    let mut pages: Vec<(&str, String)> = pages.into_iter().map(|(n, r)| (n, r.to_html().unwrap())).collect();
+    pages.push(("evaluation", evaluated::evaluated().to_html().unwrap()));
+    for (name, page) in pages {
+        let Some((found, console)) = look_at(&page, "") else { return };
+        for nothing in ["astray", "cut", "spilt", "nameless"] {
+            assert_eq!(found[nothing], serde_json::json!([]), "{name}: {nothing}");
+        }
+        for none in ["jumps", "scrolled", "unlabelled"] {
+            assert_eq!(found[none], 0, "{name}: {none}");
+        }
+        assert_eq!(found["first"], serde_json::json!(["skip", "theme", "A"]), "{name}");
+        assert_eq!(found["focused"], "theme", "{name}");
         assert!(console.is_empty(), "{name}: {console:?}");
         assert_eq!(found["requests"], serde_json::json!([]), "{name}");
         assert!(found["overflow"].as_f64().unwrap() <= 0.0, "{name}: {found}");
         assert_eq!(found["wide"], serde_json::json!([]), "{name}");
-        let (rising, falling) = (numbers(&found["rising"]), numbers(&found["falling"]));
-        assert!(rising.len() > 1 && rising.is_sorted(), "{name}: {rising:?}");
-        assert!(falling.is_sorted_by(|a, b| a >= b) && falling.len() == rising.len(), "{name}: {falling:?}");
-        assert_eq!(found["sort"], "ascending", "{name}");
+        // A segmentation has maps only.
+        if name != "segmented" {
+            let (rising, falling) = (numbers(&found["rising"]), numbers(&found["falling"]));
+            assert!(rising.len() > 1 && rising.is_sorted(), "{name}: {rising:?}");
+            assert!(falling.is_sorted_by(|a, b| a >= b) && falling.len() == rising.len(), "{name}: {falling:?}");
+            assert_eq!(found["sort"], "ascending", "{name}");
+        }
         let themes = found["themes"].as_array().unwrap();
         assert!(themes[0] != themes[1] && themes[0] == themes[2], "{name}: {themes:?}");
         assert!(found["left"].is_null() || found["left"].as_u64().unwrap() >= 1, "{name}: {found}");

@@ -1,6 +1,8 @@
 //! The page: sound markup, a table for every chart, nothing from elsewhere, no name that is markup, not too large.
 #![cfg(feature = "html")]
 
+#[path = "report_forms/evaluated.rs"]
+mod evaluated;
 #[allow(dead_code)]
 #[path = "report_forms/sample.rs"]
 mod sample;
@@ -8,8 +10,9 @@ mod sample;
 use base64::Engine;
 use evenhand::audit::{AuditPlan, Verdict};
 use evenhand::data::{Batch, Categorical};
+use evenhand::metrics::scores::{ReliabilityBin, RocPoint};
 use evenhand::metrics::{Estimate, Undefined};
-use evenhand::report::Report;
+use evenhand::report::{GroupShape, Report, ScoreBins, ScoreShapes};
 use scraper::{ElementRef, Html, Selector};
 use sha2::{Digest, Sha256};
 
@@ -31,7 +34,19 @@ fn within(element: ElementRef, name: &str) -> bool {
 
 /// The page of a report, after all has been checked that holds for every page.
 fn page(name: &str, report: &Report) -> (String, Html) {
-    let text = report.to_html().unwrap();
+    checked(name, report.to_html().unwrap())
+}
+
+/// Where EVENHAND_PAGES names a folder, pages are left in it, for validators and to be looked at.
+fn kept(name: &str, text: &str) {
+    if let Some(folder) = std::env::var_os("EVENHAND_PAGES") {
+        let file = format!("{}.html", name.replace(|c: char| !c.is_ascii_alphanumeric(), "_"));
+        std::fs::write(std::path::Path::new(&folder).join(file), text).unwrap();
+    }
+}
+
+fn checked(name: &str, text: String) -> (String, Html) {
+    kept(name, &text);
     assert!(text.len() < 1_000_000, "{name}: {} bytes", text.len());
     let html = Html::parse_document(&text);
     assert!(html.errors.is_empty(), "{name}: {:?}", html.errors);
@@ -107,12 +122,26 @@ fn every_chart_has_its_table(name: &str, html: &Html) {
         let kind = class.split(' ').next().unwrap_or_default();
         let told = match kind {
             // A mark or a bar is in the very row that tells it.
-            "mark" | "bar" | "axis" => within(svg, "table"),
-            "curve" => {
+            "mark" | "bar" | "moves" => within(svg, "table"),
+            "curve" if within(svg, "figure") && svg.attr("role") == Some("img") => {
                 let figure = svg.ancestors().filter_map(ElementRef::wrap).find(|a| a.value().name() == "figure");
-                svg.attr("aria-label").is_some() && figure.is_some_and(|f| inside(f, "tbody tr").len() > 1)
+                svg.attr("aria-label").is_some()
+                    && figure.is_some_and(|f| {
+                        // Charts over thresholds and over budgets have one table together.
+                        let beside = f.parent().and_then(ElementRef::wrap).unwrap_or(f);
+                        inside(f, "tbody tr").len() > 1 || inside(beside, "figure tbody tr").len() > 1
+                    })
             }
             "gauge" => svg.attr("aria-label").is_some_and(|l| !l.is_empty()),
+            // Numbers on an axis.
+            "axis" => svg.attr("aria-hidden").is_some(),
+            // A shape inside a drawing.
+            "" => within(svg, "svg"),
+            "scatter" => {
+                let figure = svg.ancestors().filter_map(ElementRef::wrap).find(|a| a.value().name() == "figure");
+                let marks = inside(svg, "g").len();
+                svg.attr("role") == Some("img") && figure.is_some_and(|f| inside(f, "tbody tr").len() >= marks)
+            }
             "lamp" | "key" => svg.attr("aria-hidden").is_some(),
             other => panic!("{name}: a chart of no known kind: {other}"),
         };
@@ -211,9 +240,45 @@ fn strata_and_cuts_are_drawn_where_the_report_has_them() {
     let explained = select(&html, "svg.bar .explained").len();
     assert!(explained > 0 && explained <= bars.len(), "{explained} of {}", bars.len());
     let (_, html) = page("cuts", &sample::cuts());
-    assert_eq!(select(&html, "svg.curve").len(), 2);
+    // Score, ROC, one panel of calibration for each sex, and the cuts by threshold and by budget.
+    assert_eq!(select(&html, "svg.curve").len(), 6);
+    let now = select(&html, "svg.curve line.now");
+    assert_eq!(now.len(), 2, "what is decided now is marked on both");
     assert!(select(&html, "svg.curve polyline").iter().all(|l| l.attr("points").unwrap().contains(' ')));
     assert!(select(&page("full", &sample::full()).1, "svg.curve, svg.bar").is_empty());
+}
+
+#[test]
+fn scores_are_drawn_by_group_and_what_is_not_drawn_says_why() {
+    let report = sample::scored();
+    let shapes = report.models[0].tables[0].scores.as_ref().unwrap();
+    let group = |name: &str| shapes.groups.iter().find(|g| g.group == name).unwrap();
+    assert_eq!(shapes.left_out.iter().map(|l| l.group.as_str()).collect::<Vec<_>>(), ["Isle"]);
+    assert_eq!(group("Unlabelled").no_roc, Some(Undefined::NoLabels));
+    assert_eq!(group("Unlabelled").no_calibration, Some(Undefined::NoLabels));
+    assert_eq!((group("Always").no_roc, group("Always").no_calibration), (Some(Undefined::NoNegatives), None));
+    let shops = report.models[0].tables[1].scores.as_ref().unwrap();
+    assert_eq!((shops.groups.len(), shops.more), (60, 5));
+
+    let (_, html) = page("scored", &report);
+    let figures = |part: usize| inside(select(&html, "details.part")[part], "figure");
+    let [density, roc, calibration] = figures(0)[..] else { panic!("three charts") };
+    assert_eq!([density, roc].map(|f| inside(f, "svg.curve polyline").len()), [4, 2]);
+    assert_eq!(inside(calibration, "svg[role=img]").len(), 3);
+    assert!(text(density).contains("Isle (too small to judge: 5 rows)"), "{}", text(density));
+    assert!(text(roc).contains("Unlabelled (no known labels)") && text(roc).contains("Always (no negatives)"));
+    // A dot for each bin, and a row of the table for each dot.
+    let dots = inside(calibration, "svg[role=img] .dot").len();
+    let bins: usize = shapes.groups.iter().map(|g| g.calibration.len()).sum();
+    assert_eq!((dots, inside(calibration, "tbody tr").len()), (bins, bins));
+    // Lines are told apart by their dashes: each has a class of its own.
+    let classes: std::collections::BTreeSet<_> =
+        inside(density, "svg.curve polyline").iter().map(|l| l.attr("class").unwrap().to_string()).collect();
+    assert_eq!(classes.len(), 4);
+    let [density, _, calibration] = figures(1)[..] else { panic!("three charts") };
+    assert_eq!(inside(density, "svg.curve polyline").len(), 6);
+    assert_eq!(inside(calibration, "svg[role=img]").len(), 12);
+    assert!(text(density).contains("and 59 more groups"), "{}", text(density));
 }
 
 #[test]
@@ -278,6 +343,30 @@ fn many_groups_stay_one_page() {
         });
         tables.push(sample::table(&format!("attribute {a} & attribute {b}"), cells.collect()));
     }
+    // Scores with as many bins and points as there can be, and cuts.
+    let cuts = sample::cuts().models[0].tables[0].curves.clone().unwrap();
+    let observed = sample::rate(0.123_456_789, 90.0);
+    let shape = |g: &evenhand::report::GroupResult| GroupShape {
+        group: g.group.clone(),
+        histogram: vec![0.025; 40],
+        calibration: (0..10)
+            .map(|i| ReliabilityBin {
+                low: 0.1 * i as f64,
+                high: 0.9,
+                mean_score: 0.05 * i as f64,
+                observed: observed.clone(),
+            })
+            .collect(),
+        roc: (1..=60)
+            .map(|i| RocPoint { threshold: 1.0 / i as f64, fpr: (i as f64 / 60.0).powi(2), tpr: i as f64 / 60.0 })
+            .collect(),
+        ..GroupShape::default()
+    };
+    for t in tables.iter_mut().take(3) {
+        let bins = Some(ScoreBins { from: 0.0, to: 1.0, open: [false; 2] });
+        t.scores = Some(ScoreShapes { bins, groups: t.groups.iter().map(shape).collect(), ..ScoreShapes::default() });
+        t.curves = Some(cuts.clone());
+    }
     report.models[0].tables = tables;
     let (text, html) = page("3 x 60", &report);
     for a in 0..3 {
@@ -291,4 +380,66 @@ fn many_groups_stay_one_page() {
 #[test]
 fn the_same_report_is_the_same_page() {
     assert_eq!(sample::two_models().to_html().unwrap(), sample::two_models().to_html().unwrap());
+}
+
+#[test]
+fn mitigations_are_arrows_from_before_to_after() {
+    let report = evaluated::evaluated();
+    let (text_of, html) = checked("evaluation", report.to_html().unwrap());
+    let tables = select(&html, "#moves table.dots");
+    assert_eq!(tables.len(), report.unmitigated.len());
+    for table in &tables {
+        assert_eq!(inside(*table, "tbody svg.moves").len(), report.mitigations.len());
+    }
+    let of = |title: &str| tables.iter().find(|t| text(inside(**t, "caption")[0]).starts_with(title)).copied().unwrap();
+    let gap = of("Demographic parity difference");
+    // From men only, a gap of 100 points, to none: the arrow leads to the left, where groups are alike.
+    let way = inside(gap, "tbody tr")[0];
+    let place = |selector: &str, attribute: &str| inside(way, selector)[0].attr(attribute).unwrap().to_string();
+    assert_eq!((place("line.way", "x1"), place("line.way", "x2")), ("100%".into(), "0%".into()));
+    assert_eq!(place("line.zero", "x1"), "0%");
+    assert!(place(".head", "d").starts_with("M-1 0"));
+    assert!(text(way).contains("100.0 → 0.0") && text(way).contains("✓ helped"), "{}", text(way));
+    assert!(text(of("Accuracy")).contains("✗ hurt"));
+    // A ratio over nobody has no figure, and says so.
+    let ratio = inside(of("Demographic parity ratio"), "tbody tr")[1];
+    assert!(
+        inside(ratio, "line.way").is_empty() && text(ratio).contains('×') && text(ratio).contains("ratio over zero")
+    );
+    assert!(!text_of.contains("<script>alert") && text_of.contains("&#60;script&#62;alert"));
+    assert!(!text_of.contains(&"long name ".repeat(50)));
+
+    let frontier = report.frontier.as_ref().unwrap();
+    let drawn = frontier.points.iter().filter(|p| p.disparity.value.is_some() && p.performance.value.is_some()).count();
+    let scatter = select(&html, "figure svg.scatter[role=img]")[0];
+    assert_eq!(inside(scatter, "g").len(), drawn);
+    assert_eq!(inside(scatter, "g.mitigation").len(), 4);
+    assert_eq!(inside(scatter, "line.thresholds").len(), frontier.points.len() - 4 - 1);
+    assert_eq!(select(&html, "#frontier tbody tr").len(), frontier.points.len());
+    // The number on a mark is that of its row.
+    let numbers: Vec<String> = inside(scatter, "g > text").into_iter().map(text).collect();
+    assert_eq!(numbers, (1..=drawn).map(|n| n.to_string()).collect::<Vec<_>>());
+    assert_eq!(report.to_html().unwrap(), text_of);
+}
+
+#[test]
+fn a_comparison_of_nothing_is_a_page_too() {
+    let mut report = evaluated::evaluated();
+    report.mitigations.clear();
+    report.frontier = None;
+    let (_, html) = checked("no_mitigation", report.to_html().unwrap());
+    assert!(text(select(&html, ".summary")[0]).contains("no mitigation"));
+    assert!(select(&html, "svg.moves:not(.key), svg.scatter").is_empty());
+    let mut undefined = evaluated::evaluated();
+    let none = || Estimate::undefined(Undefined::NoPositives, sample::support(0.0));
+    undefined.unmitigated.iter_mut().for_each(|f| f.estimate = none());
+    for m in &mut undefined.mitigations {
+        m.figures.iter_mut().for_each(|f| f.estimate = none());
+        m.changes.iter_mut().for_each(|c| c.change = none());
+    }
+    let points = undefined.frontier.iter_mut().flat_map(|f| &mut f.points);
+    points.for_each(|p| (p.performance, p.disparity) = (none(), none()));
+    let (_, html) = checked("evaluation_undefined", undefined.to_html().unwrap());
+    assert!(select(&html, "#moves tbody circle, svg.scatter[role=img]").is_empty());
+    assert!(text(select(&html, "main")[0]).contains("no positives"));
 }

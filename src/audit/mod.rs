@@ -14,6 +14,7 @@ mod outcome;
 mod plan;
 mod policy;
 mod rulebook;
+mod scores;
 mod slice;
 mod table;
 mod wording;

@@ -3,6 +3,7 @@
 use super::conditioning::conditioning;
 use super::figures::Figure;
 use super::outcome::Outcome;
+use super::scores::score_shapes;
 use super::slice::{Between, Slice, Subject};
 use super::{Against, Comparison};
 use crate::metrics::catalog;
@@ -45,6 +46,7 @@ pub(crate) fn table(slice: &Slice, whole: &Group) -> AttributeTable {
         disparities: disparities(slice),
         cells: cells(slice),
         conditioning: conditioning(slice),
+        scores: score_shapes(slice),
         curves: curves(slice),
     }
 }

@@ -82,7 +82,7 @@ impl MitigationReport {
         out
     }
 
-    fn about(&self) -> Vec<String> {
+    pub(super) fn about(&self) -> Vec<String> {
         let rows = words::counted(self.rows, "held-out row", "held-out rows");
         let level = words::share(self.confidence);
         let design = match self.design {
@@ -118,7 +118,7 @@ impl MitigationReport {
         self.unmitigated.iter().map(|f| f.measure)
     }
 
-    fn all_notes(&self) -> Vec<String> {
+    pub(super) fn all_notes(&self) -> Vec<String> {
         let mut notes = Vec::new();
         let points = self.frontier.iter().flat_map(|f| &f.points);
         if self.mitigations.iter().any(|m| m.knows_groups) || points.into_iter().any(|p| p.knows_groups) {
@@ -151,10 +151,10 @@ impl MitigationReport {
 }
 
 /// A line of a table.
-struct Row {
-    name: String,
-    figure: String,
-    change: String,
+pub(super) struct Row {
+    pub name: String,
+    pub figure: String,
+    pub change: String,
 }
 
 /// `-3.1 points [-4.0, -2.2], helped`
@@ -169,16 +169,16 @@ fn changed(c: &Change) -> String {
     format!("{}{effect}{}", signed(c.measure, &c.change), repeats.unwrap_or_default())
 }
 
-fn figure(measure: Measure, e: &Estimate) -> String {
+pub(super) fn figure(measure: Measure, e: &Estimate) -> String {
     words::unglued(&measure.unit().estimate(e))
 }
 
-fn named(name: &str, knows_groups: bool) -> String {
+pub(super) fn named(name: &str, knows_groups: bool) -> String {
     let mark = if knows_groups { KNOWS } else { "" };
     format!("{}{mark}", words::name(name, NAMES - 2))
 }
 
-fn title_of(frontier: &Frontier) -> String {
+pub(super) fn title_of(frontier: &Frontier) -> String {
     format!(
         "{} against {}, beside thresholds by group of the unmitigated scores",
         capital(frontier.performance.title()),
@@ -187,7 +187,7 @@ fn title_of(frontier: &Frontier) -> String {
 }
 
 /// The points by rising disparity.
-fn points(frontier: &Frontier) -> Vec<Row> {
+pub(super) fn points(frontier: &Frontier) -> Vec<Row> {
     let mut points: Vec<_> = frontier.points.iter().collect();
     let key = |e: &Estimate| e.value.unwrap_or(f64::INFINITY);
     points.sort_by(|a, b| key(&a.disparity).total_cmp(&key(&b.disparity)));

@@ -16,6 +16,7 @@ mod markdown;
 mod measures;
 mod mended;
 mod mitigation;
+mod scores;
 mod text;
 mod view;
 pub(crate) mod words;
@@ -23,6 +24,7 @@ pub(crate) mod words;
 pub use cells::SegmentCell;
 pub use conditioning::{Conditioning, ExplainedPart, Reversal, StratumOverlap};
 pub use impact::{ImpactRow, ImpactTable, ImpactTest};
+pub use scores::{GroupShape, ScoreBins, ScoreShapes};
 pub use text::TextStyle;
 
 use std::collections::BTreeMap;
@@ -193,6 +195,10 @@ pub struct AttributeTable {
     /// What strata explain of them, where there are strata and decisions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub conditioning: Option<Conditioning>,
+    /// How the scores of its groups are spread, what they promise and how they rank, where there are scores: of single
+    /// attributes and of named groups.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scores: Option<ScoreShapes>,
     /// The same groups wherever the scores were cut, if asked for ([`AuditPlan::curves`](crate::audit::AuditPlan::curves)).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub curves: Option<Curves>,

@@ -96,6 +96,7 @@ pub fn table(attribute: &str, groups: Vec<GroupResult>) -> AttributeTable {
         disparities,
         cells: Vec::new(),
         conditioning: None,
+        scores: None,
         curves: None,
     }
 }
@@ -382,6 +383,38 @@ pub fn cuts() -> Report {
     AuditPlan::new().curves(8).run(&batch).expect("an audit")
 }
 
+/// Probabilities with labels: a group without known labels, one without negatives, one that is too small; and an attribute of
+/// more groups than are drawn.
+pub fn scored() -> Report {
+    let rows = 0..6_500usize;
+    let region = |i: usize| match i % 100 {
+        0 if i < 500 => "Isle",
+        0..30 => "North",
+        30..90 => "South",
+        90..95 => "Unlabelled",
+        _ => "Always",
+    };
+    let score = |i: usize| (i * 7_919 % 997) as f64 / 1_000.0 * if region(i) == "South" { 1.0 } else { 0.8 };
+    let label = |i: usize| match region(i) {
+        "Unlabelled" => None,
+        "Always" => Some(true),
+        _ => Some(score(i) > (i * 104_729 % 1_009) as f64 / 1_009.0),
+    };
+    let labels: Vec<Option<bool>> = rows.clone().map(label).collect();
+    let batch = Batch::builder()
+        .attribute(Categorical::from_values("region", rows.clone().map(region)))
+        .attribute(Categorical::from_values("shop", rows.clone().map(|i| format!("shop {}", i % 65))))
+        .label(labels.as_slice())
+        .model(Model::threshold("propensity", rows.map(score).collect::<Vec<_>>(), 0.5))
+        .build()
+        .expect("a batch");
+    AuditPlan::new()
+        .policy(Policy::preset("equal-opportunity").expect("a preset"))
+        .order(1)
+        .run(&batch)
+        .expect("an audit")
+}
+
 /// Names that try to be something else.
 pub const HOSTILE: [&str; 9] = [
     "<script>alert('x')</script>",
@@ -466,6 +499,7 @@ pub fn all() -> Vec<(&'static str, Report)> {
         ("ruled", ruled("eeoc")),
         ("ruled_by_city", ruled("nyc-local-law-144")),
         ("cuts", cuts()),
+        ("scored", scored()),
         ("hostile", hostile()),
         ("labels_only", labels_only()),
         ("empty", empty),

@@ -76,6 +76,7 @@ fn hint(error: &Error) -> Option<String> {
         Error::TooManyCells { .. } => {
             "`--attribute 'age:<=25,26-40,>40'` cuts into bands; `--max-cells` sets the limit"
         }
+        Error::Unknown { kind: "chart", .. } => "`evenhand chart REPORT` lists the charts of a report",
         Error::Unknown { kind: "metric" | "criterion", .. } => "`evenhand metrics` lists metrics and criteria",
         Error::BadPolicy { .. } => "`evenhand init FILE` writes a policy file in which every setting is explained",
         Error::Malformed { .. } => "if fields are separated otherwise, say by what: `--delimiter CHARACTER`",

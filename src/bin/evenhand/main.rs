@@ -3,6 +3,7 @@
 
 mod args;
 mod audit;
+mod chart;
 mod delivery;
 mod demo;
 mod failure;
@@ -79,6 +80,7 @@ fn run(command: Command) -> Result<u8, Failure> {
         Command::Uplift(args) => uplift::run(&args).map(|()| 0),
         Command::Delivery(args) => delivery::run(&args).map(|()| 0),
         Command::Mitigate(args) => mitigate::run(&args).map(|()| 0),
+        Command::Chart(args) => chart::run(&args).map(|()| 0),
         Command::Completions { shell } => manual::completions(shell).map(|()| 0),
         Command::Man(args) => manual::run(&args).map(|()| 0),
     }

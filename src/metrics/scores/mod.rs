@@ -8,6 +8,7 @@ pub(crate) mod effect;
 pub(crate) mod error;
 #[cfg(test)]
 mod fixtures;
+pub(crate) mod histogram;
 pub(crate) mod mean;
 pub(crate) mod roc;
 pub(crate) mod rounding;

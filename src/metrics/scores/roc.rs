@@ -1,5 +1,7 @@
 //! ROC curves: their points for a chart, and the area between those of two groups.
 
+use serde::{Deserialize, Serialize};
+
 use super::{ScoredGroup, Scoring};
 use crate::metrics::catalog::Direction;
 use crate::metrics::family::{Compute, Measure};
@@ -7,9 +9,9 @@ use crate::metrics::{Confidence, Estimate, MeasureEntry, Need, Of, Support, Test
 use crate::tally::Cell;
 
 /// A point of a ROC curve: what is selected from this score upward.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct RocPoint {
-    /// The threshold; infinite at the start, where nobody is selected.
+    /// The threshold; infinite at the start, where nobody is selected, which no report holds.
     pub threshold: f64,
     /// The false positive rate.
     pub fpr: f64,
@@ -50,6 +52,21 @@ pub fn roc_curve(group: &ScoredGroup) -> Result<Vec<RocPoint>, Undefined> {
         }
     }
     Ok(curve)
+}
+
+/// At most so many of its points (of 3 or more), evenly along the curve, without the start, where nobody is selected. The
+/// last is (1, 1).
+pub(crate) fn thinned(curve: Vec<RocPoint>, at_most: usize) -> Vec<RocPoint> {
+    let mut points: Vec<RocPoint> = curve.into_iter().filter(|p| p.threshold.is_finite()).collect();
+    if points.len() > at_most {
+        // Both rates only grow: so does their sum, from 0 to 2.
+        let steps = at_most.max(3) as f64 - 2.0;
+        let place = |p: &RocPoint| ((p.fpr + p.tpr) / 2.0 * steps).floor();
+        let last = points.pop();
+        points.dedup_by_key(|p| place(p));
+        points.extend(last);
+    }
+    points
 }
 
 fn total(group: &ScoredGroup, label: u8) -> Cell {
@@ -178,6 +195,24 @@ mod tests {
             let under = |g| auc(g, Confidence::at(0.95)).value.unwrap();
             assert!(found.value.unwrap() >= (under(&a) - under(&b)).abs() - 1e-12);
             assert_eq!(abroca(&a, &a, Confidence::at(0.95)).value, Some(0.0));
+        }
+    }
+
+    #[test]
+    fn a_thinned_curve_is_short_and_each_of_its_points_is_on_the_whole_one() {
+        let mut rng = stream(5, 0, 0);
+        for n in [3, 59, 60, 61, 5_000] {
+            let scores: Vec<f64> = (0..n).map(|_| rng.r#gen::<f64>()).collect();
+            let labels: Vec<u8> = scores.iter().map(|s| u8::from(rng.r#gen::<f64>() < *s)).collect();
+            let labels: Vec<u8> =
+                labels.into_iter().enumerate().map(|(i, l)| if i < 2 { i as u8 } else { l }).collect();
+            let whole = roc_curve(&ScoredGroup::from_rows(&scores, &labels, None)).unwrap();
+            let few = thinned(whole.clone(), 60);
+            assert!(few.len() <= 60 && few.iter().all(|p| whole.contains(p)), "{}", few.len());
+            assert!(n <= 60 || few.len() > 50, "{}", few.len());
+            assert_eq!(few.last().map(|p| (p.fpr, p.tpr)), Some((1.0, 1.0)));
+            let steps = few.windows(2).map(|w| w[1].fpr + w[1].tpr - w[0].fpr - w[0].tpr);
+            assert!(n < 5_000 || steps.fold(0.0, f64::max) < 0.08);
         }
     }
 

@@ -1,8 +1,9 @@
 //! What to do about a finding: where to look first, and what can be changed. It is a start, not a prescription.
 
 use crate::audit::Verdict;
+use crate::metrics::catalog::Direction;
 use crate::metrics::families::RANKINGS;
-use crate::metrics::{Need, Undefined, catalog};
+use crate::metrics::{Need, Of, Undefined, catalog};
 use crate::report::Finding;
 use crate::report::view::NAME;
 use crate::report::words::{counted, name};
@@ -79,8 +80,37 @@ fn unknown(f: &Finding) -> String {
     .into()
 }
 
+/// Which way is better for a group, where all that a criterion compares agree on it.
+fn better(criterion: &str) -> Direction {
+    let of = |metric: &str| match (catalog::metric(metric), catalog::measure(metric)) {
+        (Some(m), _) => m.direction,
+        // Of two groups or of all at once, the direction is that of fairness.
+        (_, Some(m)) if m.of == Of::Group => m.direction,
+        _ => Direction::Neither,
+    };
+    let compared = catalog::criterion_entry(criterion).map_or(vec![criterion], |c| c.metrics.to_vec());
+    let first = compared.first().map_or(Direction::Neither, |m| of(m));
+    if compared.iter().all(|m| of(m) == first) { first } else { Direction::Neither }
+}
+
+/// The groups to look at: the one that is worse off, or both where neither is.
+fn whose(f: &Finding) -> String {
+    let named = |g: &Option<String>| g.as_ref().map(|g| name(g, NAME));
+    let (highest, lowest) = (named(&f.highest), named(&f.lowest));
+    let both = || match (&highest, &lowest) {
+        (Some(a), Some(b)) if a != b => Some(format!("{a} and {b}")),
+        _ => None,
+    };
+    let groups = match better(&f.criterion) {
+        Direction::Higher => lowest.clone().or(highest.clone()),
+        Direction::Lower => highest.clone().or(lowest.clone()),
+        Direction::Neither => both().or(lowest.clone()).or(highest.clone()),
+    };
+    groups.map(|g| format!(" of {g}")).unwrap_or_default()
+}
+
 fn mend(f: &Finding, of_segment: bool) -> String {
-    let who = f.lowest.as_ref().map(|g| format!(" of {}", name(g, NAME))).unwrap_or_default();
+    let who = whose(f);
     let subject = match subject(&f.criterion) {
         Subject::Selection if of_segment => Subject::Segments,
         other => other,
@@ -126,5 +156,41 @@ mod tests {
         assert_eq!(subject("cramers_v"), Subject::Segments);
         assert_eq!(subject(RANKINGS[0].entry.name), Subject::List);
         assert_eq!(subject("of my own"), Subject::Other);
+    }
+
+    #[test]
+    fn the_group_to_look_at_is_the_one_that_is_worse_off() {
+        let of = |criterion: &str, highest: Option<&str>, lowest: Option<&str>| {
+            let finding = serde_json::json!({
+                "verdict": "fail", "sentence": "", "criterion": criterion, "attribute": "sex", "comparison": "difference",
+                "against": "between_groups", "highest": highest, "lowest": lowest, "gravity": 0.1,
+                "estimate": {"value": 0.2, "support": {"rows": 9, "weight": 9, "effective_size": 9}},
+            });
+            whose(&serde_json::from_value(finding).unwrap())
+        };
+        let both = (Some("high"), Some("low"));
+        for (criterion, wanted) in [
+            ("disparate_impact", " of low"),
+            ("equal_opportunity", " of low"),
+            ("auc", " of low"),
+            // Fewer errors are better.
+            ("root_mean_squared_error", " of high"),
+            ("false_positive_rate", " of high"),
+            ("predictive_equality", " of high"),
+            ("brier_score", " of high"),
+            // Neither way is worse, or the parts do not agree.
+            ("base_rate", " of high and low"),
+            ("mean_error", " of high and low"),
+            ("equalized_odds", " of high and low"),
+            ("kolmogorov_smirnov", " of high and low"),
+            ("of my own", " of high and low"),
+        ] {
+            assert_eq!(of(criterion, both.0, both.1), wanted, "{criterion}");
+        }
+        // Of one group against the others there is one name.
+        assert_eq!(of("false_positive_rate", Some("a"), Some("a")), " of a");
+        assert_eq!(of("base_rate", Some("a"), Some("a")), " of a");
+        assert_eq!(of("auc", Some("a"), None), " of a");
+        assert_eq!(of("auc", None, None), "");
     }
 }

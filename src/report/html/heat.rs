@@ -15,6 +15,8 @@ const COLUMNS: usize = 16;
 /// A map as the page has it.
 #[derive(Debug)]
 pub(super) struct Heat {
+    /// `map` of an intersection, or `segments`.
+    pub kind: &'static str,
     pub caption: String,
     pub corner: String,
     pub columns: Vec<String>,
@@ -131,6 +133,7 @@ pub(super) fn intersection(model: &ModelReport, table: &AttributeTable) -> Optio
     }
     legend.extend(marks(&table.groups, cells.len() < rows.len() * columns.len()));
     Some(Heat {
+        kind: "map",
         caption: format!("{} by {} and {}", capital(&title(metric)), name(first, NAME), name(second, NAME)),
         corner: format!("{} \u{2193} \u{2003}{} \u{2192}", name(first, 20), name(second, 20)),
         columns: kept_columns.iter().map(|c| name(columns[*c], 24)).collect(),
@@ -286,7 +289,15 @@ pub(super) fn segments(report: &Report, model: &ModelReport, table: &AttributeTa
     let columns = shown.iter().map(|m| name(measures::segment_name(m), 24)).collect();
     let by = name(&table.attribute, NAME);
     let caption = format!("Share in each segment by {by} ({} segments)", count(segments.len() as u64));
-    Some(Heat { caption, corner: format!("{by} \u{2193} \u{2003}segment \u{2192}"), columns, rows, legend, notes })
+    Some(Heat {
+        kind: "segments",
+        caption,
+        corner: format!("{by} \u{2193} \u{2003}segment \u{2192}"),
+        columns,
+        rows,
+        legend,
+        notes,
+    })
 }
 
 #[cfg(test)]

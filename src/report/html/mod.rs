@@ -5,14 +5,18 @@
 //! print and a reader's own style sheet can change them.
 
 mod advice;
+mod chart;
 mod curves;
+mod evaluation;
 mod explained;
 mod finding;
 mod heat;
 mod method;
 mod model;
+mod picture;
 mod plot;
 mod scale;
+mod scores;
 mod sheet;
 
 use askama::Template;
@@ -27,19 +31,37 @@ use sheet::Sheet;
 const STYLE: &str = include_str!("style.css");
 const SCRIPT: &str = include_str!("script.js");
 /// The page's own style sheet and script, by which its policy lets nothing else in. A test tells the right ones.
-const STYLE_HASH: &str = "sha256-rL60DdG99Qw+3UHGeoKF948IXSvUS7ZsAmWOiaXrdSA=";
+const STYLE_HASH: &str = "sha256-+UedrmbpK1blGSFkz6oLmfPmAVd0k7vsKzqVEg9b1sI=";
 const SCRIPT_HASH: &str = "sha256-WI6x3WIAmkQWX92IW2IO0Vq9hapGgLxvTHaqC7nQ5/0=";
 
 /// The findings that models are set side by side in.
 const SIDE_BY_SIDE: usize = 40;
 
-#[derive(Template)]
-#[template(path = "report/page.html")]
-struct Page {
+/// What every page has: its style and script, and who made it.
+struct Frame {
     style: &'static str,
     script: &'static str,
     style_hash: &'static str,
     script_hash: &'static str,
+    version: String,
+}
+
+impl Frame {
+    fn new(version: &str) -> Self {
+        Frame {
+            style: STYLE,
+            script: SCRIPT,
+            style_hash: STYLE_HASH,
+            script_hash: SCRIPT_HASH,
+            version: name(version, 20),
+        }
+    }
+}
+
+#[derive(Template)]
+#[template(path = "report/page.html")]
+struct Page {
+    frame: Frame,
     verdict: &'static str,
     class: &'static str,
     policy: String,
@@ -54,7 +76,6 @@ struct Page {
     settings: Vec<(&'static str, String)>,
     digest: String,
     command: Option<String>,
-    version: String,
     cells_lead: &'static str,
 }
 
@@ -91,12 +112,17 @@ impl Report {
     /// # Ok::<(), evenhand::Error>(())
     /// ```
     pub fn to_html(&self) -> Result<String> {
-        let bad = |e: askama::Error| Error::BadReport { problem: format!("it cannot be laid out as HTML: {e}") };
-        let mut text = page(self).render().map_err(bad)?;
-        text.truncate(text.trim_end().len());
-        text.push('\n');
-        Ok(text)
+        laid_out(&page(self))
     }
+}
+
+/// The text of a page.
+fn laid_out(page: &impl Template) -> Result<String> {
+    let bad = |e: askama::Error| Error::BadReport { problem: format!("it cannot be laid out as HTML: {e}") };
+    let mut text = page.render().map_err(bad)?;
+    text.truncate(text.trim_end().len());
+    text.push('\n');
+    Ok(text)
 }
 
 fn page(report: &Report) -> Page {
@@ -106,10 +132,7 @@ fn page(report: &Report) -> Page {
     let (again, settings): (Vec<_>, Vec<_>) =
         view::method(report).into_iter().map(plain).partition(|(label, _)| *label == "Again");
     Page {
-        style: STYLE,
-        script: SCRIPT,
-        style_hash: STYLE_HASH,
-        script_hash: SCRIPT_HASH,
+        frame: Frame::new(&report.provenance.version),
         verdict: view::headline(report),
         class: if judged { finding::class(report.verdict) } else { "none" },
         policy: name(&report.settings.policy.name, view::NAME),
@@ -124,7 +147,6 @@ fn page(report: &Report) -> Page {
         settings: settings.into_iter().filter(|(label, _)| *label != "Counts").collect(),
         digest: name(&report.provenance.tally_digest, 64),
         command: again.into_iter().next().map(|(_, command)| command),
-        version: name(&report.provenance.version, 20),
         cells_lead: super::cells::LEAD,
     }
 }

@@ -1,10 +1,12 @@
 //! A model's part of the page.
 
-use super::curves::{self, Chart};
+use super::chart::{Chart, Panels};
+use super::curves;
 use super::explained::{self, Bars};
 use super::finding::{self, Card};
 use super::heat::{self, Heat};
 use super::plot::{self, Plot};
+use super::scores;
 use super::sheet::Sheet;
 use crate::audit::Verdict;
 use crate::report::grid::{self, Column};
@@ -53,6 +55,12 @@ pub(super) struct TablePart {
     pub warnings: Vec<String>,
     pub cells: Vec<String>,
     pub between: Vec<String>,
+    /// How scores are spread and rank.
+    pub scores: Vec<Chart>,
+    /// What they promise.
+    pub calibration: Option<Panels>,
+    /// What is said of scores beside their charts.
+    pub said: Vec<String>,
     pub charts: Vec<Chart>,
     pub sheets: Vec<Sheet>,
     pub open: bool,
@@ -115,6 +123,11 @@ fn table(report: &Report, m: &ModelReport, t: &AttributeTable, id: String, place
     let bars = explained::bars(report, t, limit);
     let mut warnings = bars.as_ref().map(|b| b.warnings.clone()).unwrap_or_default();
     warnings.extend(conditioning::of_segments(report, m, t));
+    let (calibration, mut said) = match scores::calibration(t) {
+        Ok(panels) => (Some(panels), Vec::new()),
+        Err(reasons) => (None, reasons),
+    };
+    said.extend(scores::one_score(t));
     TablePart {
         id,
         name: name(&t.attribute, 2 * view::NAME),
@@ -126,7 +139,10 @@ fn table(report: &Report, m: &ModelReport, t: &AttributeTable, id: String, place
         warnings,
         cells: cells::outstanding(t, report.settings.policy.confidence, false),
         between: measures::between(t, false).iter().map(|b| words::unglued(b)).collect(),
-        charts: t.curves.iter().flat_map(curves::charts).collect(),
+        scores: scores::charts(t),
+        calibration,
+        said,
+        charts: t.curves.iter().flat_map(|c| curves::charts(m, c)).collect(),
         sheets: sheets(report, m, t, main, &labels, limit),
         open: place < OPEN,
     }

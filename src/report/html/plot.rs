@@ -10,6 +10,7 @@ use crate::report::{AttributeTable, GroupResult, ModelReport};
 /// A rate by group.
 #[derive(Debug)]
 pub(super) struct Plot {
+    pub metric: &'static str,
     pub title: String,
     pub about: String,
     pub ticks: Vec<Tick>,
@@ -43,7 +44,7 @@ pub(super) fn capital(text: &str) -> String {
 }
 
 /// The chart of one metric; none where no group has a figure or bounds of it.
-pub(super) fn plot(model: &ModelReport, table: &AttributeTable, metric: &str, limit: usize) -> Option<Plot> {
+pub(super) fn plot(model: &ModelReport, table: &AttributeTable, metric: &'static str, limit: usize) -> Option<Plot> {
     let groups = grid::shown(table, metric, limit);
     let estimate = |g: &GroupResult| g.metrics.get(metric).cloned().unwrap_or_default();
     let estimates: Vec<Estimate> = groups.iter().map(|g| estimate(g)).collect();
@@ -92,6 +93,7 @@ pub(super) fn plot(model: &ModelReport, table: &AttributeTable, metric: &str, li
     let about = crate::metrics::catalog::metric(metric).map(|m| m.title).unwrap_or_default();
     let about = std::iter::once(about.to_string()).filter(|a| !a.is_empty()).chain(lines.into_iter().flatten());
     Some(Plot {
+        metric,
         title: capital(&title(metric)),
         about: about.collect::<Vec<_>>().join("; "),
         ticks: scale.ticks(unit),

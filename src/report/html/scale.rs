@@ -38,6 +38,25 @@ impl Scale {
         Self::new(-round_up(-least), most)
     }
 
+    /// With round ends close around these, where 0 would leave most of it empty.
+    pub fn close(least: f64, most: f64, unit: Unit) -> Option<Self> {
+        let room = (most - least).max(most.abs() * 0.02).max(1e-9);
+        let step = rounded(room / 4.0, &[1.0, 2.0, 5.0, 10.0]);
+        if !(room.is_finite() && step > 0.0) {
+            return None;
+        }
+        let (from, to) = ((least / step).floor() * step, (most / step).ceil() * step);
+        let (from, to) = if from < to { (from, to) } else { (from - step, to + step) };
+        // No share is below 0 or above 1.
+        let share = unit == Unit::Percent && least >= 0.0 && most <= 1.0;
+        if share { Self::new(from.max(0.0), to.min(1.0)) } else { Self::new(from, to) }
+    }
+
+    /// Its ends.
+    pub fn ends(self) -> [f64; 2] {
+        [self.from, self.to]
+    }
+
     /// Whether a number is on it.
     pub fn holds(self, v: f64) -> bool {
         v >= self.from && v <= self.to
@@ -65,12 +84,16 @@ impl Scale {
 
 /// The next number with few digits, near enough to leave little room empty.
 fn round_up(v: f64) -> f64 {
+    rounded(v, &[1.0, 1.2, 1.6, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0])
+}
+
+/// The least of these times a power of ten that is no smaller; 0 for what is not above 0.
+fn rounded(v: f64, steps: &[f64]) -> f64 {
     if v <= 0.0 || !v.is_finite() {
         return 0.0;
     }
     let power = 10f64.powf(v.log10().floor());
-    let steps = [1.0, 1.2, 1.6, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0];
-    steps.into_iter().map(|m| m * power).find(|r| *r >= v).unwrap_or(v)
+    steps.iter().map(|m| m * power).find(|r| *r >= v).unwrap_or(v)
 }
 
 /// A number on an axis: `25 %`, `0.80`.
@@ -100,6 +123,11 @@ mod tests {
         assert_eq!((s.x(0.0), s.x(0.15), s.x(9.0)), ("0".into(), "50".into(), "100".into()));
         let texts: Vec<String> = s.ticks(Unit::Percent).into_iter().map(|t| t.text).collect();
         assert_eq!(texts, ["0\u{a0}%", "15\u{a0}%", "30\u{a0}%"]);
+        let near = |a: f64, b: f64| Scale::close(a, b, Unit::Percent).unwrap().ends().map(|v| (1e6 * v).round() / 1e6);
+        assert_eq!(near(0.83, 0.86), [0.83, 0.86]);
+        assert_eq!(near(0.832, 0.857), [0.83, 0.86]);
+        assert_eq!((near(0.4, 1.0)[1], near(0.0, 0.4)[0]), (1.0, 0.0));
+        assert!(near(0.5, 0.5)[0] < 0.5 && near(0.5, 0.5)[1] > 0.5);
         let two = Scale::around([Some(-0.3), Some(0.2)], Unit::Points).unwrap();
         assert_eq!(two.ticks(Unit::Points).iter().map(|t| t.text.as_str()).collect::<Vec<_>>(), ["-30", "0", "20"]);
         assert!(Scale::around([None, Some(f64::NAN)], Unit::Plain).is_none());

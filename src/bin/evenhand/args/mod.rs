@@ -1,6 +1,7 @@
 //! The arguments and the help that explains them. Texts become the library's types here, nothing more.
 
 mod audit;
+mod chart;
 mod init;
 mod metrics;
 mod sql;
@@ -22,6 +23,7 @@ use crate::settings::Rule;
 use crate::uplift::UpliftArgs;
 
 pub use audit::AuditArgs;
+pub use chart::ChartArgs;
 pub use init::InitArgs;
 pub use metrics::MetricsArgs;
 pub use sql::SqlArgs;
@@ -64,6 +66,7 @@ pub enum Command {
     Uplift(Box<UpliftArgs>),
     Delivery(Box<DeliveryArgs>),
     Mitigate(Box<MitigateArgs>),
+    Chart(ChartArgs),
     /// Print a script that completes commands and options in a shell.
     #[command(after_help = "\
 Example:

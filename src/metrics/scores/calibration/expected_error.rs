@@ -1,5 +1,7 @@
 //! Reliability in bins, and how far off calibration they are in all.
 
+use serde::{Deserialize, Serialize};
+
 use super::levels::{Bin, Labelled};
 use crate::inference::roots::root;
 use crate::inference::special::{normal_cdf, normal_quantile};
@@ -13,7 +15,7 @@ use crate::metrics::{Confidence, Estimate, Undefined};
 pub const CALIBRATION_BINS: usize = 10;
 
 /// One point of a reliability curve.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ReliabilityBin {
     /// The lowest score in the bin.
     pub low: f64,
