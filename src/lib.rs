@@ -68,6 +68,8 @@
 //!
 //! **Did it help?** [`Evaluation`](mitigate::evaluate::Evaluation) judges mitigations on held-out rows.
 //!
+//! **Did it change?** [`Compare`](compare::Compare) sets a report beside an earlier one.
+//!
 //! **After a `linfa` model.** [`BatchBuilder::dataset`](data::BatchBuilder::dataset).
 //!
 //! # What a figure can be
@@ -77,6 +79,7 @@
 //! for a negative, and where labels are known mostly on one side of the decision, what cannot be known is bounded.
 
 pub mod audit;
+pub mod compare;
 pub mod data;
 #[cfg(any(feature = "csv", feature = "parquet"))]
 pub mod engine;

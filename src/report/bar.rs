@@ -69,7 +69,7 @@ fn allowed(f: &Finding, value: f64) -> (Option<f64>, Option<f64>) {
 }
 
 /// The next round number: 1, 2 or 5 times a power of ten.
-fn round_up(v: f64) -> f64 {
+pub(super) fn round_up(v: f64) -> f64 {
     if v <= 0.0 || !v.is_finite() {
         return 0.0;
     }

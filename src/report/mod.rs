@@ -4,6 +4,7 @@
 
 mod bar;
 mod cells;
+mod compared;
 mod conditioning;
 mod csv;
 mod cuts;
@@ -12,7 +13,9 @@ mod grid;
 mod html;
 mod impact;
 mod json;
+mod lines;
 mod markdown;
+mod marks;
 mod measures;
 mod mended;
 mod mitigation;
@@ -23,7 +26,8 @@ pub(crate) mod words;
 pub use cells::SegmentCell;
 pub use conditioning::{Conditioning, ExplainedPart, Reversal, StratumOverlap};
 pub use impact::{ImpactRow, ImpactTable, ImpactTest};
-pub use text::TextStyle;
+pub use lines::TextStyle;
+pub(crate) use measures::segment_name;
 
 use std::collections::BTreeMap;
 

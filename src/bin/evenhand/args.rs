@@ -10,6 +10,7 @@ use evenhand::audit::{NamedGroup, PRESETS, Verdict};
 use evenhand::data::{LevelColumn, Top};
 use evenhand::engine::{Dialect, TableName};
 
+use crate::compare::CompareArgs;
 use crate::delivery::DeliveryArgs;
 use crate::mitigate::MitigateArgs;
 use crate::settings::Rule;
@@ -30,6 +31,7 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     Audit(Box<AuditArgs>),
+    Compare(CompareArgs),
     Sql(Box<SqlArgs>),
     Metrics(MetricsArgs),
     Init(InitArgs),

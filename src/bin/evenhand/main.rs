@@ -3,6 +3,7 @@
 
 mod args;
 mod audit;
+mod compare;
 mod delivery;
 mod failure;
 mod init;
@@ -41,6 +42,7 @@ fn main() -> ExitCode {
 fn run(command: Command) -> Result<u8, Failure> {
     match command {
         Command::Audit(args) => audit::run(&args),
+        Command::Compare(args) => compare::run(&args),
         Command::Sql(args) => sql::run(&args).map(|()| 0),
         Command::Metrics(args) => metrics::run(&args).map(|()| 0),
         Command::Init(args) => init::run(&args).map(|()| 0),

@@ -5,6 +5,7 @@
 //! print and a reader's own style sheet can change them.
 
 mod advice;
+mod compared;
 mod curves;
 mod explained;
 mod finding;
@@ -40,6 +41,7 @@ struct Page {
     script: &'static str,
     style_hash: &'static str,
     script_hash: &'static str,
+    title: String,
     verdict: &'static str,
     class: &'static str,
     policy: String,
@@ -91,12 +93,17 @@ impl Report {
     /// # Ok::<(), evenhand::Error>(())
     /// ```
     pub fn to_html(&self) -> Result<String> {
-        let bad = |e: askama::Error| Error::BadReport { problem: format!("it cannot be laid out as HTML: {e}") };
-        let mut text = page(self).render().map_err(bad)?;
-        text.truncate(text.trim_end().len());
-        text.push('\n');
-        Ok(text)
+        finish(&page(self))
     }
+}
+
+/// The file of a page.
+fn finish(page: &impl Template) -> Result<String> {
+    let bad = |e: askama::Error| Error::BadReport { problem: format!("it cannot be laid out as HTML: {e}") };
+    let mut text = page.render().map_err(bad)?;
+    text.truncate(text.trim_end().len());
+    text.push('\n');
+    Ok(text)
 }
 
 fn page(report: &Report) -> Page {
@@ -110,6 +117,7 @@ fn page(report: &Report) -> Page {
         script: SCRIPT,
         style_hash: STYLE_HASH,
         script_hash: SCRIPT_HASH,
+        title: format!("{}: bias audit, {}", view::headline(report), name(&report.settings.policy.name, view::NAME)),
         verdict: view::headline(report),
         class: if judged { finding::class(report.verdict) } else { "none" },
         policy: name(&report.settings.policy.name, view::NAME),
