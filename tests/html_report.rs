@@ -7,6 +7,7 @@ mod sample;
 
 use base64::Engine;
 use evenhand::audit::{AuditPlan, Verdict};
+use evenhand::compare::Compare;
 use evenhand::data::{Batch, Categorical};
 use evenhand::metrics::{Estimate, Undefined};
 use evenhand::report::Report;
@@ -31,7 +32,11 @@ fn within(element: ElementRef, name: &str) -> bool {
 
 /// The page of a report, after all has been checked that holds for every page.
 fn page(name: &str, report: &Report) -> (String, Html) {
-    let text = report.to_html().unwrap();
+    sound(name, report.to_html().unwrap())
+}
+
+/// Any page, after all has been checked that holds for every one.
+fn sound(name: &str, text: String) -> (String, Html) {
     assert!(text.len() < 1_000_000, "{name}: {} bytes", text.len());
     let html = Html::parse_document(&text);
     assert!(html.errors.is_empty(), "{name}: {:?}", html.errors);
@@ -291,4 +296,34 @@ fn many_groups_stay_one_page() {
 #[test]
 fn the_same_report_is_the_same_page() {
     assert_eq!(sample::two_models().to_html().unwrap(), sample::two_models().to_html().unwrap());
+}
+
+/// What changed from one report to another: as sound a page, a row for everything compared.
+#[test]
+fn pages_of_changes_are_sound() {
+    for (name, report) in sample::all() {
+        let mut other = report.clone();
+        for m in &mut other.models {
+            for g in m.tables.iter_mut().flat_map(|t| &mut t.groups).filter(|g| g.rows % 2 == 0) {
+                g.metrics.values_mut().filter_map(|e| e.value.as_mut()).for_each(|v| *v *= 0.9);
+            }
+        }
+        let Ok(changes) = Compare::new().names("<b>x</b>", "y").run(&report, &other) else {
+            assert_eq!(name, "empty");
+            continue;
+        };
+        let (text, html) = sound(name, changes.to_html().unwrap());
+        assert!(text.contains("&#60;b&#62;x") && !text.contains("<b>x"), "{name}");
+        let cards = changes.models.iter().map(|m| m.findings.len()).sum::<usize>().min(40);
+        assert_eq!(select(&html, "ol.cards > li").len(), cards, "{name}");
+        // Each row has a mark for before and one for after, where there are figures.
+        for row in select(&html, "table.dots tbody tr") {
+            let undefined = inside(row, "td.f").iter().take(2).filter(|f| !text_has_figure(**f)).count();
+            assert_eq!(inside(row, "svg.mark circle").len() + undefined, 2, "{name}: {}", self::text(row));
+        }
+    }
+}
+
+fn text_has_figure(cell: ElementRef) -> bool {
+    !text(cell).starts_with("undefined") && !text(cell).starts_with("anything")
 }

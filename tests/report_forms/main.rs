@@ -1,5 +1,6 @@
 //! The forms of a report: they hold what the report holds, they read well, and no name breaks them.
 
+mod compared;
 mod sample;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -83,22 +84,27 @@ fn cells(row: &str) -> usize {
     row.replace("\\|", "").matches('|').count() - 1
 }
 
+/// How many tables there are, after each has been found to have as many cells in every row.
+fn tables_hold(name: &str, text: &str) -> usize {
+    let mut head = None;
+    let mut tables = 0;
+    for line in text.lines() {
+        if line.starts_with('|') {
+            tables += usize::from(head.is_none());
+            assert_eq!(cells(line), *head.get_or_insert(cells(line)), "{name}: {line}");
+            assert!(line.ends_with('|'));
+        } else {
+            head = None;
+        }
+    }
+    tables
+}
+
 #[test]
 fn markdown_tables_hold_and_no_name_is_markup() {
     for (name, report) in all() {
         let text = report.to_markdown();
-        let mut head = None;
-        let mut tables = 0;
-        for line in text.lines() {
-            if line.starts_with('|') {
-                tables += usize::from(head.is_none());
-                assert_eq!(cells(line), *head.get_or_insert(cells(line)), "{name}: {line}");
-                assert!(line.ends_with('|'));
-            } else {
-                head = None;
-            }
-        }
-        assert_eq!(tables > 0, !report.models.is_empty());
+        assert_eq!(tables_hold(name, &text) > 0, !report.models.is_empty());
         for bad in ["<script", "http://", "@everyone", " `c`", " [e]", "\x1b", "\u{202e}"] {
             // What ran is shown as code, in which nothing is markup.
             let markup = text.lines().filter(|l| !l.starts_with("- **Again:**")).any(|l| l.contains(bad));

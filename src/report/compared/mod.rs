@@ -6,10 +6,11 @@ mod text;
 
 use std::collections::BTreeSet;
 
+use super::bar;
 use super::grid::{Grid, GridRow};
 use super::view::{MORE, NAME};
 use super::words::{self, Unit, count, counted, name, title, unglued};
-use crate::audit::Verdict;
+use crate::audit::{Comparison, Verdict};
 use crate::compare::wording::{subject, units};
 use crate::compare::{Absent, Change, Changes, Effect, FindingChange, ModelChanges, Side};
 use crate::metrics::Estimate;
@@ -111,6 +112,23 @@ pub(super) fn bound(f: &FindingChange) -> String {
     format!("needs {}", words::bound(unit, f.minimum[1], f.maximum[1]))
 }
 
+/// From where to where a finding is drawn before and after, and what is allowed there; `None` where either has no figure.
+pub(super) fn scale(f: &FindingChange) -> Option<bar::Scale> {
+    let c = &f.change;
+    let (was, is, comparison) = (c.before.value?, c.after.value?, c.comparison?);
+    let against = c.against.as_deref().unwrap_or_default();
+    let (floor, ceiling) = bar::allowed(comparison, against, [f.minimum[1], f.maximum[1]], was.min(is));
+    let ends = [&c.before, &c.after].into_iter().flat_map(|e| [e.low, e.high]);
+    let all = || ends.clone().chain([Some(was), Some(is), floor, ceiling]).flatten();
+    let most = all().fold(0.0, f64::max);
+    let (from, to) = match comparison {
+        // Intervals of ratios may reach far beyond what is of interest.
+        Comparison::Ratio => (0.0, most.clamp(1.0, ceiling.unwrap_or(1.0).max(was).max(is).max(1.0))),
+        _ => (-bar::round_up(-all().fold(0.0, f64::min)), bar::round_up(most)),
+    };
+    Some(bar::Scale { from, to, floor, ceiling })
+}
+
 /// The findings of all models, with the model where there are several; in the order of each.
 pub(super) fn findings(changes: &Changes) -> Vec<(Option<&str>, &FindingChange)> {
     let several = changes.models.len() > 1;
@@ -165,10 +183,11 @@ pub(super) fn parts<'c>(model: &'c ModelChanges, full: bool) -> Vec<Part<'c>> {
 fn part<'c>(model: &'c ModelChanges, attribute: &'c str, full: bool) -> Part<'c> {
     let of_it = |c: &&Change| c.attribute == attribute;
     let mut disparities: Vec<&Change> = model.disparities.iter().filter(of_it).collect();
+    let leading = METRICS.into_iter().find(|m| disparities.iter().any(|c| c.metric == *m));
     let rank = |c: &Change| match (c.is_between_groups(), shown(c)) {
         _ if !full && repeats(c) => None,
         (true, true) => Some(0),
-        (true, false) if METRICS.contains(&c.metric.as_str()) => Some(1),
+        (true, false) if leading == Some(c.metric.as_str()) => Some(1),
         (false, true) => Some(2),
         _ => full.then_some(3),
     };

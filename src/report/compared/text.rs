@@ -1,11 +1,9 @@
 //! The form for a terminal.
 
-use super::super::bar::round_up;
 use super::super::lines::{BOLD, DIM, Lines, TextStyle};
 use super::super::view::MORE;
 use super::super::words::{self, name, width};
 use super::*;
-use crate::audit::Comparison;
 
 /// What the signs of a bar mean.
 const SIGNS: &str = "○ before, ● after, ━ between them, ┃ bound";
@@ -14,17 +12,10 @@ const BAR: usize = 40;
 const LEAST: usize = 16;
 
 /// Before and after on one scale, as in `0 ─────○━━━●──┃── 1.00`; `None` where either has no figure.
-fn bar(f: &FindingChange, columns: usize) -> Option<String> {
-    let c = &f.change;
-    let (was, is) = (c.before.value?, c.after.value?);
-    let (unit, _) = units(c);
-    let bounds = [f.minimum[1], f.maximum[1]];
-    let all = || [Some(was), Some(is)].into_iter().chain(bounds).flatten();
-    let most = all().fold(0.0, f64::max);
-    let (from, to) = match c.comparison {
-        Some(Comparison::Ratio) => (0.0, most.max(1.0)),
-        _ => (-round_up(-all().fold(0.0, f64::min)), round_up(most)),
-    };
+fn draw(f: &FindingChange, columns: usize) -> Option<String> {
+    let bar::Scale { from, to, floor, ceiling } = scale(f)?;
+    let (was, is) = (f.change.before.value?, f.change.after.value?);
+    let (unit, _) = units(&f.change);
     let end = |v: f64| if v == 0.0 { "0".into() } else { unit.bare(v, unit.decimals(v)) };
     let (left, right) = (end(from), end(to));
     let room = columns.checked_sub(width(&left) + width(&right) + 2)?.min(BAR);
@@ -34,7 +25,7 @@ fn bar(f: &FindingChange, columns: usize) -> Option<String> {
     let at = |v: f64| (((v - from) / (to - from)).clamp(0.0, 1.0) * (room - 1) as f64).round() as usize;
     let mut cells = vec!['─'; room];
     cells[at(was).min(at(is))..=at(was).max(at(is))].fill('━');
-    bounds.into_iter().flatten().for_each(|b| cells[at(b)] = '┃');
+    [floor, ceiling].into_iter().flatten().for_each(|b| cells[at(b)] = '┃');
     cells[at(was)] = '○';
     cells[at(is)] = '●';
     Some(format!("{left} {} {right}", cells.into_iter().collect::<String>()))
@@ -57,7 +48,7 @@ fn finding(page: &mut Lines, number: usize, model: Option<&str>, f: &FindingChan
     let verdict = if f.turned() { page.verdict(f.verdicts[1], &verdict) } else { verdict };
     page.line(&format!("{indent}{verdict}"));
     page.flow(&indent, &sentence(&f.change.sentence), "");
-    if let Some(bar) = bar(f, page.style.width.saturating_sub(indent.len())) {
+    if let Some(bar) = draw(f, page.style.width.saturating_sub(indent.len())) {
         page.line(&format!("{indent}{bar}"));
     }
     page.flow(&indent, &format!("{}, {}", both(&f.change), bound(f)), "");

@@ -2,6 +2,7 @@
 
 use askama::Template;
 
+use super::finding::ticks;
 use super::plot::capital;
 use super::scale::{Scale, Tick, place};
 use super::sheet::Sheet;
@@ -11,6 +12,7 @@ use crate::compare::wording::{subject, tallied, units};
 use crate::compare::{Absent, Change, Changes, Effect, FindingChange, ModelChanges};
 use crate::error::Result;
 use crate::metrics::Estimate;
+use crate::report::bar;
 use crate::report::compared as shared;
 use crate::report::view::{MORE, NAME};
 use crate::report::words::{self, Unit, count, name, unglued};
@@ -53,8 +55,19 @@ struct Card {
     subject: String,
     verdicts: String,
     sentence: String,
+    figures: String,
     notes: Vec<String>,
-    plot: Option<Dumbbells>,
+    gauge: Option<Gauge>,
+}
+
+/// A finding before and after on its scale.
+struct Gauge {
+    label: String,
+    sides: [Mark; 2],
+    /// What is allowed: from where, and how wide.
+    allowed: (String, String),
+    bounds: Vec<String>,
+    ticks: Vec<Tick>,
 }
 
 struct ModelPart {
@@ -84,8 +97,6 @@ struct Dumbbell {
     name: String,
     mark: Option<char>,
     sides: [Mark; 2],
-    /// The bound, where there is one.
-    bound: Option<String>,
     figures: [String; 2],
     change: String,
     chance: String,
@@ -117,27 +128,20 @@ impl Mark {
 }
 
 /// A chart of changes that are written in one unit; none where none of them has a figure.
-fn dumbbells(
-    caption: String,
-    head: &'static str,
-    changes: &[(&Change, Option<f64>)],
-    limit: usize,
-) -> Option<Dumbbells> {
-    let (first, _) = changes.first()?;
-    let (unit, _) = units(first);
+fn dumbbells(caption: String, head: &'static str, changes: &[&Change], limit: usize) -> Option<Dumbbells> {
+    let (unit, _) = units(changes.first()?);
     let shown = &changes[..changes.len().min(limit)];
     let ends = |e: &Estimate| [e.value, e.low, e.high];
-    let values = || shown.iter().flat_map(|(c, b)| ends(&c.before).into_iter().chain(ends(&c.after)).chain([*b]));
+    let values = || shown.iter().flat_map(|c| ends(&c.before).into_iter().chain(ends(&c.after)));
     // Intervals of ratios may reach far beyond what is of interest.
     let capped = |v: Option<f64>| if unit == Unit::Ratio { v.map(|v| v.min(2.0)) } else { v };
     let any = values().flatten().next().is_some();
     let scale = Scale::around(values().map(capped), unit).or_else(|| Scale::new(0.0, 1.0)).filter(|_| any);
     let scale = scale.or_else(|| Scale::new(0.0, 1.0))?;
-    let row = |(c, bound): &(&Change, Option<f64>)| Dumbbell {
+    let row = |c: &&Change| Dumbbell {
         name: if head == "Group" { group(c) } else { subject(c) },
         mark: (c.effect != Effect::NotShown).then(|| shared::mark(c.effect)),
         sides: [Mark::of(&c.before, scale), Mark::of(&c.after, scale)],
-        bound: bound.filter(|b| scale.holds(*b)).map(|b| scale.x(b)),
         figures: [&c.before, &c.after].map(|e| unit.estimate(e).replace("\u{a0}[", " [")),
         change: unglued(&shared::difference(c)),
         chance: c.p_adjusted.map_or_else(|| "\u{2013}".into(), |p| unglued(&words::chance(p))),
@@ -157,11 +161,11 @@ fn card(model: Option<&str>, f: &FindingChange) -> Card {
     let notes =
         shared::chances(&f.change, "findings").into_iter().chain(f.change.notes.iter().map(|n| shared::sentence(n)));
     let what = shared::about(model, &f.change);
-    let bound = f.minimum[1].or(f.maximum[1]);
     Card {
         word: shared::word(f.change.effect),
         class: if f.turned_to_fail() { "fail" } else { class(f.change.effect) },
-        plot: dumbbells(format!("Before and after: {what}"), "Finding", &[(&f.change, bound)], 1),
+        gauge: gauge(f),
+        figures: unglued(&shared::both(&f.change)),
         subject: what,
         verdicts: unglued(&format!("{}, {}", shared::verdicts(f.verdicts), shared::bound(f))),
         sentence: shared::sentence(&f.change.sentence),
@@ -169,11 +173,26 @@ fn card(model: Option<&str>, f: &FindingChange) -> Card {
     }
 }
 
+fn gauge(f: &FindingChange) -> Option<Gauge> {
+    let bar::Scale { from, to, floor, ceiling } = shared::scale(f)?;
+    let scale = Scale::new(from, to)?;
+    let (unit, _) = units(&f.change);
+    let (least, most) = (scale.at(floor.unwrap_or(from)), scale.at(ceiling.unwrap_or(to)));
+    let bounds: Vec<f64> = [floor, ceiling].into_iter().flatten().filter(|b| scale.holds(*b)).collect();
+    Some(Gauge {
+        label: unglued(&shared::both(&f.change)),
+        sides: [Mark::of(&f.change.before, scale), Mark::of(&f.change.after, scale)],
+        allowed: (place(least), place((most - least).max(0.0))),
+        ticks: ticks(scale, (from, to), &bounds, unit),
+        bounds: bounds.iter().map(|b| scale.x(*b)).collect(),
+    })
+}
+
 fn part(part: &shared::Part, id: String, open: bool) -> TablePart {
     // What is written in one unit is drawn on one scale.
     let of = |comparison: Comparison| {
         let fits = |c: &&&Change| c.comparison == Some(comparison);
-        part.disparities.iter().filter(fits).map(|c| (*c, None)).collect::<Vec<_>>()
+        part.disparities.iter().filter(fits).copied().collect::<Vec<_>>()
     };
     let mut plots: Vec<Dumbbells> = Vec::new();
     for (comparison, title) in [
@@ -181,8 +200,7 @@ fn part(part: &shared::Part, id: String, open: bool) -> TablePart {
         (Comparison::Ratio, "Ratios between groups"),
         (Comparison::Value, "Measures between groups"),
     ] {
-        let (points, plain): (Vec<_>, Vec<_>) =
-            of(comparison).into_iter().partition(|(c, _)| units(c).0 == Unit::Points);
+        let (points, plain): (Vec<_>, Vec<_>) = of(comparison).into_iter().partition(|c| units(c).0 == Unit::Points);
         for (list, unit) in [(points, ", in points"), (plain, "")] {
             plots.extend(dumbbells(format!("{title}{unit}"), "Disparity", &list, DISPARITIES));
         }
@@ -191,8 +209,7 @@ fn part(part: &shared::Part, id: String, open: bool) -> TablePart {
         last.notes.push(format!("and {} more disparities, {MORE}.", count(part.more as u64)));
     }
     for (metric, changes) in &part.figures {
-        let all: Vec<(&Change, Option<f64>)> = changes.iter().map(|c| (*c, None)).collect();
-        plots.extend(dumbbells(capital(&words::title(metric)), "Group", &all, GROUPS));
+        plots.extend(dumbbells(capital(&words::title(metric)), "Group", changes, GROUPS));
     }
     TablePart { id, name: capital(&shared::heading(part)), plots, open }
 }
