@@ -1,6 +1,6 @@
 //! The arguments and the help that explains them. Texts become the library's types here, nothing more.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::str::FromStr;
 
 use clap::builder::TypedValueParser;
@@ -12,6 +12,7 @@ use evenhand::engine::{Dialect, TableName};
 
 use crate::compare::CompareArgs;
 use crate::delivery::DeliveryArgs;
+use crate::format::Format;
 use crate::mitigate::MitigateArgs;
 use crate::settings::Rule;
 use crate::uplift::UpliftArgs;
@@ -61,6 +62,10 @@ Examples:
   Compare within regions, with men as the reference group, and keep the report:
     evenhand audit 'daily/*.csv.gz' --attribute sex --decision targeted --stratum region \\
         --reference sex=male --output report.md
+
+  A job on GitHub that shows findings, and a list of tests for any other pipeline:
+    evenhand audit campaign.csv --attribute sex --decision targeted --format github
+    evenhand audit campaign.csv --attribute sex --decision targeted --format junit --output findings.xml
 
   Charts for a browser, in one file:
     evenhand audit campaign.csv --attribute sex --decision targeted --format html --output report.html
@@ -390,33 +395,6 @@ pub struct InitArgs {
     /// The first line is data: columns are named column_1, column_2, ...
     #[arg(long)]
     pub no_header: bool,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Format {
-    /// For people, at a terminal.
-    Text,
-    /// For programs: everything, to the last figure.
-    Json,
-    /// For a page or a pull request.
-    Markdown,
-    /// For a spreadsheet: one row a figure.
-    Csv,
-    /// For a browser: one file with charts, which opens anywhere without a connection.
-    Html,
-}
-
-impl Format {
-    /// The form asked for, or that of the file's name.
-    pub fn of(asked: Option<Format>, output: Option<&Path>) -> Self {
-        asked.unwrap_or(match crate::output::extension(output).as_deref() {
-            Some("json") => Format::Json,
-            Some("md" | "markdown") => Format::Markdown,
-            Some("csv") => Format::Csv,
-            Some("html" | "htm") => Format::Html,
-            _ => Format::Text,
-        })
-    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

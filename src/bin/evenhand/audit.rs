@@ -5,11 +5,12 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use evenhand::Error;
 use evenhand::audit::{AuditPlan, Verdict};
-use evenhand::report::{Report, TextStyle};
+use evenhand::report::TextStyle;
 use evenhand::tally::Limits;
 
-use crate::args::{AuditArgs, Format};
+use crate::args::AuditArgs;
 use crate::failure::Failure;
+use crate::format::Format;
 use crate::inputs;
 use crate::output::{self, Target};
 use crate::progress::Bar;
@@ -22,6 +23,7 @@ pub fn run(args: &AuditArgs) -> Result<u8, Failure> {
     let files = inputs::expand(if counted { &args.tally } else { &args.files })?;
     let path = args.output.output.as_deref();
     let format = Format::of(args.output.format, path);
+    format.check(path.filter(|p| p.as_os_str() != "-"))?;
     let target = Target::of_report(path, &files, "one of the files to audit")?.zip(path);
     if let Some(threads) = args.reading.threads {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads);
@@ -43,13 +45,13 @@ pub fn run(args: &AuditArgs) -> Result<u8, Failure> {
     };
     match target {
         Some((target, path)) => {
-            target.write(render(&report, format, style)?.as_bytes())?;
+            target.write(&format.render(&report, style, Some(path))?)?;
             if !args.output.quiet {
                 output::note(&format!("{}\nThe report is in {}.", report.summary, path.display()));
             }
         }
         None if args.output.quiet => {}
-        None => output::to_stdout(render(&report, format, style)?.as_bytes())?,
+        None => output::to_stdout(&format.render(&report, style, None)?)?,
     }
     if settings.policy.criteria.is_empty() && !args.output.quiet {
         output::note("note: nothing was judged: the policy has no criteria and there is no decision for the usual one");
@@ -128,20 +130,6 @@ fn now() -> Result<String, Failure> {
         },
     };
     Ok(humantime::format_rfc3339_seconds(time).to_string())
-}
-
-fn render(report: &Report, format: Format, style: TextStyle) -> Result<String, Failure> {
-    let mut text = match format {
-        Format::Text => report.to_text(style),
-        Format::Json => report.to_json()?,
-        Format::Markdown => report.to_markdown(),
-        Format::Csv => report.to_csv(),
-        Format::Html => report.to_html()?,
-    };
-    if !text.ends_with('\n') {
-        text.push('\n');
-    }
-    Ok(text)
 }
 
 /// An error of the audit. What is named and not there is the policy file's fault where no flag named it.

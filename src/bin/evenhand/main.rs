@@ -6,6 +6,7 @@ mod audit;
 mod compare;
 mod delivery;
 mod failure;
+mod format;
 mod init;
 mod inputs;
 mod metrics;

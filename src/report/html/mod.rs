@@ -7,6 +7,7 @@
 mod advice;
 mod compared;
 mod curves;
+mod document;
 mod explained;
 mod finding;
 mod heat;
