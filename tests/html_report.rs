@@ -327,3 +327,19 @@ fn pages_of_changes_are_sound() {
 fn text_has_figure(cell: ElementRef) -> bool {
     !text(cell).starts_with("undefined") && !text(cell).starts_with("anything")
 }
+
+/// Cards and the summary of Local Law 144: as sound pages, every blank marked.
+#[test]
+fn pages_of_documents_are_sound() {
+    for (name, report) in sample::all() {
+        for document in
+            [Some(report.model_card()), Some(report.data_card()), report.local_law_144().ok()].into_iter().flatten()
+        {
+            let (_, html) = sound(name, document.to_html().unwrap());
+            assert_eq!(select(&html, "p.warning > strong").len(), document.blanks_left(), "{name}");
+        }
+    }
+    let ruled = sample::ruled("nyc-local-law-144").local_law_144().unwrap();
+    let (_, html) = sound("law", ruled.to_html().unwrap());
+    assert!(select(&html, "table").iter().any(|t| text(*t).contains("Impact ratio")));
+}

@@ -182,7 +182,7 @@ impl Report {
 
     /// A model's figures by group, and what the criteria found.
     fn analyses(&self, card: &mut Document, m: &ModelReport, several: bool) {
-        let of = if several { format!("{}, ", name(&m.model, NAME)) } else { String::new() };
+        let of = if several { format!("{}: ", name(&m.model, NAME)) } else { String::new() };
         for t in view::tables(m, INTERSECTIONS).0 {
             let mut columns = vec![Column::Rows, Column::Share];
             columns.extend(grid::main_metric(t).map(|metric| Column::Metric(metric, true)));
@@ -191,7 +191,7 @@ impl Report {
             let grids =
                 if shares.is_empty() { vec![grid::grid(m, t, &columns, GROUPS, self.data.rows)] } else { shares };
             for grid in grids {
-                card.table(Table::of_grid(format!("{of}by {}", name(&t.attribute, NAME)), "Group", &grid));
+                card.table(Table::of_grid(capital(&format!("{of}by {}", name(&t.attribute, NAME))), "Group", &grid));
             }
         }
     }

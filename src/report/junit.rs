@@ -3,8 +3,7 @@
 use std::fmt::Write as _;
 
 use super::view::{details, sentence, subject};
-use super::words::{Unit, count};
-use super::words::{bound, clean, name, unglued};
+use super::words::{Unit, bound, clean, name, unglued};
 use super::{Finding, ModelReport, Report, bar, view};
 use crate::audit::{Policy, Verdict};
 
@@ -110,7 +109,7 @@ impl Report {
                 of(m, Verdict::Inconclusive),
             );
             let properties = [
-                ("rows", count(self.data.rows)),
+                ("rows", self.data.rows.to_string()),
                 ("policy", name(&policy.name, 80)),
                 ("evenhand", name(&self.provenance.version, 20)),
                 ("counts", name(&self.provenance.tally_digest, 80)),

@@ -2,7 +2,7 @@
 
 use super::document::{Document, Table};
 use super::view::{MORE, NAME, list};
-use super::words::{count, counted, name, share};
+use super::words::{capital, count, counted, name, share};
 use super::{ImpactTable, ModelReport, Report};
 use crate::audit::Rulebook;
 use crate::error::{Error, Result};
@@ -145,9 +145,9 @@ fn results(page: &mut Document, m: &ModelReport, t: &ImpactTable, several: bool)
     if let Some(b) = &t.benchmark {
         notes.push(format!("Highest rate: {}.", name(b, NAME)));
     }
-    let of = if several { format!("{}, ", name(&m.model, NAME)) } else { String::new() };
+    let of = if several { format!("{}: ", name(&m.model, NAME)) } else { String::new() };
     page.table(Table {
-        caption: format!("{of}by {}", name(&t.attribute, 60)),
+        caption: capital(&format!("{of}by {}", name(&t.attribute, 60))),
         heads: ["Category", "Applicants", number, rate, "Impact ratio"].map(String::from).to_vec(),
         rows: t.rows.iter().take(CATEGORIES).map(row).collect(),
         notes,

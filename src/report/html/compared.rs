@@ -52,6 +52,7 @@ struct Page {
 struct Card {
     word: &'static str,
     class: &'static str,
+    badge: &'static str,
     subject: String,
     verdicts: String,
     sentence: String,
@@ -163,6 +164,7 @@ fn card(model: Option<&str>, f: &FindingChange) -> Card {
     let what = shared::about(model, &f.change);
     Card {
         word: shared::word(f.change.effect),
+        badge: class(f.change.effect),
         class: if f.turned_to_fail() { "fail" } else { class(f.change.effect) },
         gauge: gauge(f),
         figures: unglued(&shared::both(&f.change)),
