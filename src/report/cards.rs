@@ -41,7 +41,9 @@ impl Report {
         let models = view::models(self);
         let names: Vec<String> = models.iter().map(|m| name(&m.model, NAME)).collect();
         let lead = format!("Filled from a bias audit of {}.", counted(self.data.rows, "row", "rows"));
-        let mut card = Document::new(format!("Model card: {}", view::list(&names, 4)), lead);
+        let title =
+            if names.is_empty() { "Model card".into() } else { format!("Model card: {}", view::list(&names, 4)) };
+        let mut card = Document::new(title, lead);
         card.heading("Model details");
         card.facts(
             models

@@ -77,7 +77,9 @@ impl Document {
     }
 
     pub(super) fn facts(&mut self, facts: Vec<(String, String)>) {
-        self.blocks.push(Block::Facts(facts));
+        if !facts.is_empty() {
+            self.blocks.push(Block::Facts(facts));
+        }
     }
 
     pub(super) fn list(&mut self, texts: Vec<String>) {
