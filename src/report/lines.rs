@@ -4,7 +4,7 @@ use super::grid::Grid;
 use super::words::{self, name, width};
 use crate::audit::Verdict;
 
-/// How [`Report::to_text`] looks.
+/// How [`Report::to_text`](super::Report::to_text) looks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TextStyle {
     /// Whether to use ANSI colours. Nothing is told by colour alone.

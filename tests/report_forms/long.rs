@@ -150,6 +150,7 @@ fn cuts_strata_and_rulebooks_are_in_it_too() {
 #[cfg(feature = "parquet")]
 #[test]
 fn parquet_holds_the_same_lines() {
+    use arrow_array::Array;
     use arrow_array::cast::AsArray;
     use arrow_array::types::Float64Type;
     use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
@@ -164,11 +165,11 @@ fn parquet_holds_the_same_lines() {
             assert_eq!(names.join(","), format!("model,{},{},reason", NAMES.join(","), NUMBERS.join(",")));
             let text = |column: &str, row: usize| {
                 let array = batch.column_by_name(column).unwrap().as_string::<i32>();
-                arrow_array::Array::is_valid(array, row).then(|| array.value(row).to_string()).unwrap_or_default()
+                if array.is_valid(row) { array.value(row).to_string() } else { String::new() }
             };
             let number = |column: &str, row: usize| {
                 let array = batch.column_by_name(column).unwrap().as_primitive::<Float64Type>();
-                arrow_array::Array::is_valid(array, row).then(|| array.value(row))
+                array.is_valid(row).then(|| array.value(row))
             };
             for row in 0..batch.num_rows() {
                 let names = NAMES.map(|c| text(c, row));
