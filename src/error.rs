@@ -249,6 +249,16 @@ pub enum Error {
         /// What is wrong with it and what to do.
         problem: String,
     },
+    /// Two reports have nothing that could be set side by side.
+    #[error("{after} and {before} have nothing in common to compare: {problem}")]
+    NothingInCommon {
+        /// The earlier report, as it was named.
+        before: String,
+        /// The later report.
+        after: String,
+        /// What each has, and what to do.
+        problem: String,
+    },
     /// The operating system refused.
     #[error("cannot {action} {}: {source}", path.display())]
     Io {

@@ -185,9 +185,12 @@
 //!
 //! **Whom the offer would move.** [`metrics::uplift`]. **Who was shown it.** [`metrics::delivery`].
 //!
+//! **Did it change?** [`Compare`](compare::Compare) sets a report beside an earlier one.
+//!
 //! **After a `linfa` model.** [`BatchBuilder::dataset`](data::BatchBuilder::dataset).
 
 pub mod audit;
+pub mod compare;
 pub mod data;
 #[cfg(any(feature = "csv", feature = "parquet"))]
 pub mod engine;

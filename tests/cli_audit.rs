@@ -67,6 +67,41 @@ fn every_format_comes_out_and_by_the_name_of_the_file() {
 }
 
 #[test]
+fn the_forms_of_pipelines_data_frames_and_cards_come_out() {
+    let desk = Desk::new();
+    desk.write("data.csv", unfair());
+    for (format, name, begins) in [
+        ("junit", "findings.xml", "<?xml version=\"1.0\""),
+        ("github", "", "::error title=FAIL disparate impact by sex::"),
+        ("model-card", "model.md", "# Model card: targeted"),
+        ("data-card", "data.md", "# Data card"),
+        ("ll144", "law.md", "# Automated employment decision tool"),
+    ] {
+        let run = desk.line(&format!("{AUDIT} --preset nyc-local-law-144 --format {format}"));
+        assert_eq!((run.status, run.err.as_str()), (1, ""));
+        assert!(run.out.starts_with(begins) && run.out.ends_with('\n'), "{format}: {}", run.out);
+        if !name.is_empty() {
+            let run = desk.line(&format!("{AUDIT} --preset nyc-local-law-144 --format {format} --output {name}"));
+            assert_eq!(run.status, 1);
+            assert!(desk.read(name).starts_with(begins), "{format}");
+        }
+    }
+    // By the name of the file: JUnit's, Parquet, and cards as pages.
+    assert_eq!(desk.line(&format!("{AUDIT} --output by-name.xml")).status, 1);
+    assert!(desk.read("by-name.xml").contains("<testsuites"));
+    assert_eq!(desk.line(&format!("{AUDIT} --output long.parquet")).status, 1);
+    assert!(std::fs::read(desk.path("long.parquet")).unwrap().starts_with(b"PAR1"));
+    assert_eq!(desk.line(&format!("{AUDIT} --format model-card --output card.html")).status, 1);
+    assert!(desk.read("card.html").starts_with("<!doctype html>"));
+    let run = desk.line(&format!("{AUDIT} --format parquet"));
+    assert_eq!((run.status, run.out.as_str()), (2, ""));
+    assert!(run.err.contains("--output"), "{}", run.err);
+    let run = desk.line(&format!("{AUDIT} --format ll144"));
+    assert_eq!(run.status, 2);
+    assert!(run.err.contains("nyc-local-law-144"), "{}", run.err);
+}
+
+#[test]
 fn text_has_no_colours_where_there_is_no_terminal() {
     let desk = Desk::new();
     let run = desk.write("data.csv", unfair()).line(AUDIT);

@@ -9,6 +9,7 @@ mod sample;
 
 use base64::Engine;
 use evenhand::audit::{AuditPlan, Verdict};
+use evenhand::compare::Compare;
 use evenhand::data::{Batch, Categorical};
 use evenhand::metrics::scores::{ReliabilityBin, RocPoint};
 use evenhand::metrics::{Estimate, Undefined};
@@ -442,4 +443,50 @@ fn a_comparison_of_nothing_is_a_page_too() {
     let (_, html) = checked("evaluation_undefined", undefined.to_html().unwrap());
     assert!(select(&html, "#moves tbody circle, svg.scatter[role=img]").is_empty());
     assert!(text(select(&html, "main")[0]).contains("no positives"));
+}
+
+/// What changed from one report to another: as sound a page, a row for everything compared.
+#[test]
+fn pages_of_changes_are_sound() {
+    for (name, report) in sample::all() {
+        let mut other = report.clone();
+        for m in &mut other.models {
+            for g in m.tables.iter_mut().flat_map(|t| &mut t.groups).filter(|g| g.rows % 2 == 0) {
+                g.metrics.values_mut().filter_map(|e| e.value.as_mut()).for_each(|v| *v *= 0.9);
+            }
+        }
+        let Ok(changes) = Compare::new().names("<b>x</b>", "y").run(&report, &other) else {
+            assert_eq!(name, "empty");
+            continue;
+        };
+        let (text, html) = checked(name, changes.to_html().unwrap());
+        assert!(text.contains("&#60;b&#62;x") && !text.contains("<b>x"), "{name}");
+        let cards = changes.models.iter().map(|m| m.findings.len()).sum::<usize>().min(40);
+        assert_eq!(select(&html, "ol.cards > li").len(), cards, "{name}");
+        // Each row has a mark for before and one for after, where there are figures.
+        for row in select(&html, "table.dots tbody tr") {
+            let undefined = inside(row, "td.f").iter().take(2).filter(|f| !text_has_figure(**f)).count();
+            assert_eq!(inside(row, "svg.mark circle").len() + undefined, 2, "{name}: {}", self::text(row));
+        }
+    }
+}
+
+fn text_has_figure(cell: ElementRef) -> bool {
+    !text(cell).starts_with("undefined") && !text(cell).starts_with("anything")
+}
+
+/// Cards and the summary of Local Law 144: as sound pages, every blank marked.
+#[test]
+fn pages_of_documents_are_sound() {
+    for (name, report) in sample::all() {
+        for document in
+            [Some(report.model_card()), Some(report.data_card()), report.local_law_144().ok()].into_iter().flatten()
+        {
+            let (_, html) = checked(name, document.to_html().unwrap());
+            assert_eq!(select(&html, "p.warning > strong").len(), document.blanks_left(), "{name}");
+        }
+    }
+    let ruled = sample::ruled("nyc-local-law-144").local_law_144().unwrap();
+    let (_, html) = checked("law", ruled.to_html().unwrap());
+    assert!(select(&html, "table").iter().any(|t| text(*t).contains("Impact ratio")));
 }

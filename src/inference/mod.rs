@@ -14,6 +14,7 @@
 //! | and over many findings? | [`multiplicity`]: Holm, Benjamini–Hochberg, Benjamini–Yekutieli |
 //! | is it explained by strata? | [`stratified`]: Mantel–Haenszel, CMH, Breslow–Day–Tarone, Gail–Simon |
 //! | how many rows would it take? | [`power`] |
+//! | did a figure, or a disparity, change from one batch to another? | [`change`]: square-and-add of the two intervals |
 //! | any other metric of cells? | [`bootstrap`]: resampling rows at the cost of resampling cells |
 //!
 //! ```
@@ -31,6 +32,7 @@
 )]
 
 pub mod bootstrap;
+pub mod change;
 pub mod difference;
 mod exact;
 mod homogeneity;

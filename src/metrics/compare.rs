@@ -21,7 +21,8 @@ pub(crate) struct Compared {
 /// Below this expected count the normal approximation gives way to the exact test.
 const SMALL_EXPECTED: f64 = 5.0;
 
-fn joint(a: Support, b: Support) -> Support {
+/// What two figures on separate rows rest on together.
+pub(crate) fn joint(a: Support, b: Support) -> Support {
     let weight = a.weight + b.weight;
     let squares = |s: Support| if s.effective_size > 0.0 { s.weight * s.weight / s.effective_size } else { 0.0 };
     let squared = squares(a) + squares(b);

@@ -21,7 +21,7 @@ pub(super) struct Scale {
 /// The scale of a finding; `None` if it has no figure.
 pub(super) fn scale(f: &Finding) -> Option<Scale> {
     let value = f.estimate.value?;
-    let (floor, ceiling) = allowed(f, value);
+    let (floor, ceiling) = allowed(f.comparison, &f.against, [f.minimum, f.maximum], value);
     let least = [Some(value), f.estimate.low, floor].into_iter().flatten().fold(0.0, f64::min);
     let most = [Some(value), f.estimate.high, ceiling].into_iter().flatten().fold(0.0, f64::max);
     let (from, to) = match f.comparison {
@@ -59,17 +59,22 @@ pub(super) fn draw(f: &Finding, columns: usize) -> Option<String> {
 
 /// Between what the figure has to be: the size of a difference has a most, a ratio a least, and one that may
 /// be above 1 (against something) the reciprocal of it as its most.
-fn allowed(f: &Finding, value: f64) -> (Option<f64>, Option<f64>) {
-    let between_groups = f.against == "between_groups" && value >= 0.0;
-    match f.comparison {
-        Comparison::Ratio => (f.minimum, f.minimum.filter(|m| *m > 0.0 && !between_groups).map(|m| 1.0 / m)),
-        Comparison::Difference => (f.maximum.filter(|_| !between_groups).map(|m| -m), f.maximum),
-        Comparison::Value => (f.minimum, f.maximum),
+pub(super) fn allowed(
+    comparison: Comparison,
+    against: &str,
+    [minimum, maximum]: [Option<f64>; 2],
+    value: f64,
+) -> (Option<f64>, Option<f64>) {
+    let between_groups = against == "between_groups" && value >= 0.0;
+    match comparison {
+        Comparison::Ratio => (minimum, minimum.filter(|m| *m > 0.0 && !between_groups).map(|m| 1.0 / m)),
+        Comparison::Difference => (maximum.filter(|_| !between_groups).map(|m| -m), maximum),
+        Comparison::Value => (minimum, maximum),
     }
 }
 
 /// The next round number: 1, 2 or 5 times a power of ten.
-fn round_up(v: f64) -> f64 {
+pub(super) fn round_up(v: f64) -> f64 {
     if v <= 0.0 || !v.is_finite() {
         return 0.0;
     }

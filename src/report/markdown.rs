@@ -1,95 +1,38 @@
 //! The form for a page, an issue or a merge request: GitHub's Markdown.
 
+use std::ops::{Deref, DerefMut};
+
 use super::cells;
 use super::conditioning;
 use super::cuts;
-use super::grid::{self, Column, Grid};
+use super::grid::{self, Column};
 use super::impact;
+use super::marks::{Marks, code, escape};
 use super::view::{self, FINDINGS, INTERSECTIONS, MORE};
 use super::words::{self, name};
 use super::{AttributeTable, Finding, ModelReport, Report, bar, measures};
 
-/// Text in which nothing is markup: neither Markdown nor HTML, and no bare link.
-pub(super) fn escape(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    let mut before = ' ';
-    let text = words::unglued(text);
-    let mut rest = text.chars().peekable();
-    while let Some(c) = rest.next() {
-        let next = rest.peek().copied().unwrap_or(' ');
-        match c {
-            '<' if next.is_whitespace() => out.push(c),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '&' if next.is_alphanumeric() || next == '#' => out.push_str("&amp;"),
-            // Inside a word an underscore is none, and a lone dash or plus only starts a list.
-            '_' if before.is_alphanumeric() && next.is_alphanumeric() => out.push(c),
-            '\\' | '|' | '`' | '*' | '_' | '~' | '#' | '!' | '$' => out.extend(['\\', c]),
-            '[' | ']' if !figure(before, next) => out.extend(['\\', c]),
-            ':' if next == '/' => out.extend(['\\', c]),
-            '.' if out.ends_with("www") => out.extend(['\\', c]),
-            '@' => out.push_str("&#64;"),
-            c => out.push(c),
-        }
-        before = c;
-    }
-    out
-}
-
-/// The text as code, whatever backticks it holds.
-fn code(text: &str) -> String {
-    let longest = text.split(|c| c != '`').map(str::len).max().unwrap_or(0);
-    let fence = "`".repeat(longest + 1);
-    format!("{fence} {text} {fence}")
-}
-
-/// Whether a bracket stands beside a digit on its inner side and opens or closes an interval.
-fn figure(before: char, next: char) -> bool {
-    (before == ' ' && (next.is_ascii_digit() || next == '-'))
-        || (before.is_ascii_digit() && matches!(next, ' ' | ',' | '.' | ';' | ':' | ')'))
-}
-
 /// Markdown under construction.
 struct Page<'a> {
-    out: String,
+    marks: Marks,
     report: &'a Report,
 }
 
+impl Deref for Page<'_> {
+    type Target = Marks;
+
+    fn deref(&self) -> &Marks {
+        &self.marks
+    }
+}
+
+impl DerefMut for Page<'_> {
+    fn deref_mut(&mut self) -> &mut Marks {
+        &mut self.marks
+    }
+}
+
 impl Page<'_> {
-    fn line(&mut self, text: &str) {
-        self.out.push_str(text);
-        self.out.push('\n');
-    }
-
-    fn heading(&mut self, level: usize, text: &str) {
-        let marks = "#".repeat(level);
-        self.line(&format!("\n{marks} {}\n", escape(text)));
-    }
-
-    fn item(&mut self, label: &str, text: &str) {
-        self.line(&format!("- **{}:** {}", escape(label), escape(text)));
-    }
-
-    fn row(&mut self, cells: impl IntoIterator<Item = String>) {
-        let cells: Vec<String> = cells.into_iter().collect();
-        self.line(&format!("| {} |", cells.join(" | ")));
-    }
-
-    fn grid(&mut self, grid: &Grid) {
-        self.row(std::iter::once("Group".to_string()).chain(grid.heads.iter().map(|h| escape(h))));
-        self.row(std::iter::once(":--".to_string()).chain(grid.heads.iter().map(|_| "--:".to_string())));
-        for r in &grid.rows {
-            let group = format!("{}{}", escape(&name(&r.group, 60)), r.mark);
-            // Figures are written here and hold no markup; their padding is for terminals.
-            let figures = r.cells.iter().map(|c| c.split_whitespace().collect::<Vec<_>>().join(" ").replace("[ ", "["));
-            self.row(std::iter::once(group).chain(figures));
-        }
-        self.line("");
-        for note in &grid.notes {
-            self.line(&format!("{}  ", escape(note)));
-        }
-    }
-
     fn finding(&mut self, number: usize, segment: Option<&str>, f: &Finding) {
         let (verdict, subject) = (words::verdict(f.verdict), escape(&view::subject(segment, f)));
         self.line(&format!("{number}. **{verdict}** {subject}: {}  ", escape(&bar::figures(f))));
@@ -147,9 +90,10 @@ impl Page<'_> {
         columns.extend(main.map(|metric| Column::Metric(metric, true)));
         columns.extend(labels.iter().map(|metric| Column::Metric(metric, true)));
         columns.extend(main.filter(|metric| grid::has_differences(t, metric)).map(Column::Difference));
-        let shares = measures::shares(self.report, m, t, grid::GROUPS);
+        let report = self.report;
+        let shares = measures::shares(report, m, t, grid::GROUPS);
         if shares.is_empty() {
-            self.grid(&grid::grid(m, t, &columns, grid::GROUPS, self.report.data.rows));
+            self.grid(&grid::grid(m, t, &columns, grid::GROUPS, report.data.rows));
         }
         for grid in shares {
             self.grid(&grid);
@@ -163,7 +107,7 @@ impl Page<'_> {
         let columns = measures::columns(t, false);
         if !columns.is_empty() {
             self.line("");
-            self.grid(&grid::grid(m, t, &columns, grid::GROUPS, self.report.data.rows));
+            self.grid(&grid::grid(m, t, &columns, grid::GROUPS, report.data.rows));
         }
         if let Some(shown) = conditioning::shown(&self.report.data, t, grid::GROUPS, true) {
             self.line(&format!("\n{}\n", escape(&shown.lead)));
@@ -224,7 +168,7 @@ impl Report {
     /// It says what [`to_text`](Self::to_text) says, shortened alike. Names from the data are escaped, so
     /// that none of them is markup, a link, a mention or HTML.
     pub fn to_markdown(&self) -> String {
-        let mut page = Page { out: String::new(), report: self };
+        let mut page = Page { marks: Marks::default(), report: self };
         page.line(&format!("# {}: bias audit", view::headline(self)));
         page.line(&format!("\n{}", escape(&view::sentence(&self.summary))));
         page.heading(2, "What was audited");
@@ -245,6 +189,6 @@ impl Report {
                 _ => page.item(label, &text),
             }
         }
-        words::unglued(&page.out).replace("\n\n\n", "\n\n")
+        page.marks.finish()
     }
 }

@@ -55,7 +55,7 @@ pub(super) fn segments<'r>(report: &'r Report, model: &ModelReport) -> Vec<&'r M
 }
 
 /// A segment's own name: `gold` of `tier = gold`.
-pub(super) fn segment_name(model: &ModelReport) -> &str {
+pub(crate) fn segment_name(model: &ModelReport) -> &str {
     let of = model.segment_of.as_deref().unwrap_or_default();
     model.model.strip_prefix(of).and_then(|rest| rest.strip_prefix(" = ")).unwrap_or(&model.model)
 }

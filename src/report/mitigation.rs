@@ -1,7 +1,7 @@
 //! A comparison of mitigations for a terminal of 80 columns, and for a page.
 
-use super::markdown::escape;
-use super::words;
+use super::marks::escape;
+use super::words::{self, capital};
 use crate::metrics::Estimate;
 use crate::mitigate::evaluate::{
     Change, Design, Effect, Frontier, FrontierPoint, Measure, MitigationReport, MitigationResult, PointKind, signed,
@@ -232,11 +232,6 @@ fn list(out: &mut String, title: &str, sentences: &[String]) {
         flow(out, "", title);
         sentences.iter().for_each(|s| flow(out, "  - ", &words::unglued(s)));
     }
-}
-
-fn capital(text: &str) -> String {
-    let mut letters = text.chars();
-    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }
 
 /// Text in as many lines as it needs: the first after `first`, the others indented by as much.

@@ -2,20 +2,31 @@
 //!
 //! Nothing here computes a statistic, and no report holds a row.
 
+mod annotations;
 mod bar;
+mod cards;
 mod cells;
+mod compared;
 mod conditioning;
 mod csv;
 mod cuts;
+mod document;
 mod grid;
 #[cfg(feature = "html")]
 mod html;
 mod impact;
 mod json;
+mod junit;
+mod law;
+mod lines;
+mod long;
 mod markdown;
+mod marks;
 mod measures;
 mod mended;
 mod mitigation;
+#[cfg(feature = "parquet")]
+mod parquet;
 mod scores;
 mod text;
 mod view;
@@ -23,9 +34,11 @@ pub(crate) mod words;
 
 pub use cells::SegmentCell;
 pub use conditioning::{Conditioning, ExplainedPart, Reversal, StratumOverlap};
+pub use document::Document;
 pub use impact::{ImpactRow, ImpactTable, ImpactTest};
+pub use lines::TextStyle;
+pub(crate) use measures::segment_name;
 pub use scores::{GroupShape, ScoreBins, ScoreShapes};
-pub use text::TextStyle;
 
 use std::collections::BTreeMap;
 

@@ -1,116 +1,40 @@
 //! The form for a terminal: what people see first.
 
+use std::ops::{Deref, DerefMut};
+
 use super::cells;
 use super::conditioning;
 use super::grid::{self, Column, Grid};
 use super::impact;
+use super::lines::{BOLD, DIM, Lines, TextStyle};
 use super::view::{self, FINDINGS, INTERSECTIONS, MORE};
 use super::words::{self, name, width};
 use super::{AttributeTable, Finding, ModelReport, Report, Verdict, bar, cuts, measures};
 
-/// How [`Report::to_text`] looks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct TextStyle {
-    /// Whether to use ANSI colours. Nothing is told by colour alone.
-    pub color: bool,
-    /// The columns of a line, at least 60: no line is wider.
-    pub width: usize,
-    /// Whether to show everything: all findings, groups, intersections and strata.
-    pub full: bool,
-}
-
-impl Default for TextStyle {
-    /// No colour, 80 columns, the gravest only.
-    fn default() -> Self {
-        TextStyle { color: false, width: 80, full: false }
-    }
-}
-
-const BOLD: &str = "1";
-const DIM: &str = "2";
-/// The width of the headings of a list of facts.
-const LABEL: usize = 12;
 /// The widest that a model's name gets where models stand side by side.
 const MODEL: usize = 18;
-/// The widest that a table's first column gets.
-const NAMES: usize = 34;
 
 /// Text under construction.
 struct Page<'a> {
-    out: String,
+    lines: Lines,
     report: &'a Report,
-    style: TextStyle,
+}
+
+impl Deref for Page<'_> {
+    type Target = Lines;
+
+    fn deref(&self) -> &Lines {
+        &self.lines
+    }
+}
+
+impl DerefMut for Page<'_> {
+    fn deref_mut(&mut self) -> &mut Lines {
+        &mut self.lines
+    }
 }
 
 impl Page<'_> {
-    fn paint(&self, code: &str, text: &str) -> String {
-        if self.style.color && !text.is_empty() { format!("\x1b[{code}m{text}\x1b[0m") } else { text.into() }
-    }
-
-    fn verdict(&self, v: Verdict, text: &str) -> String {
-        let code = match v {
-            Verdict::Pass => "1;32",
-            Verdict::Inconclusive => "1;33",
-            Verdict::Fail => "1;31",
-        };
-        self.paint(code, text)
-    }
-
-    fn limit(&self, short: usize) -> usize {
-        if self.style.full { usize::MAX } else { short }
-    }
-
-    fn blank(&mut self) {
-        self.out.push('\n');
-    }
-
-    /// A line that is known to fit.
-    fn line(&mut self, text: &str) {
-        self.out.push_str(text.trim_end());
-        self.out.push('\n');
-    }
-
-    /// Text in as many lines as it needs: the first after `first`, the others indented by as much.
-    fn flow(&mut self, first: &str, text: &str, code: &str) {
-        self.flow_after(first, width(first), text, code);
-    }
-
-    /// The same, after something painted of the given width.
-    fn flow_after(&mut self, first: &str, indent: usize, text: &str, code: &str) {
-        for (i, line) in words::wrap(text, self.style.width.saturating_sub(indent)).iter().enumerate() {
-            let line = self.paint(code, line);
-            let before = if i == 0 { first.to_string() } else { " ".repeat(indent) };
-            self.line(&format!("{before}{line}"));
-        }
-    }
-
-    fn heading(&mut self, text: &str) {
-        let text = self.paint(BOLD, &words::cut(text, self.style.width));
-        self.blank();
-        self.line(&text);
-    }
-
-    /// A heading and a text; a heading that repeats is left out.
-    fn facts<S: AsRef<str>>(&mut self, facts: &[(S, String)]) {
-        let mut last = "";
-        for (label, text) in facts {
-            let label = label.as_ref();
-            let shown = if label == last { "" } else { label };
-            last = label;
-            self.flow(&format!("  {shown:<LABEL$}"), text, "");
-        }
-    }
-
-    /// A command in lines that can be pasted into a shell.
-    fn command(&mut self, label: &str, command: &str) {
-        let indent = LABEL + 2;
-        let lines = words::wrap(command, self.style.width.saturating_sub(indent + 2));
-        for (i, line) in lines.iter().enumerate() {
-            let (label, more) = (if i == 0 { label } else { "" }, if i + 1 < lines.len() { " \\" } else { "" });
-            self.line(&format!("  {label:<LABEL$}{line}{more}"));
-        }
-    }
-
     fn head(&mut self) {
         let r = self.report;
         let word = view::headline(r);
@@ -183,7 +107,8 @@ impl Page<'_> {
         if view::models(self.report).len() > 1 {
             let rule = "═".repeat(self.style.width);
             self.blank();
-            self.line(&self.paint(DIM, &rule));
+            let rule = self.paint(DIM, &rule);
+            self.line(&rule);
             let word = words::verdict(m.verdict);
             let before = format!("{}  ", self.verdict(m.verdict, word));
             self.flow_after(&before, width(word) + 2, &format!("MODEL {}", name(&m.model, view::NAME)), BOLD);
@@ -212,7 +137,8 @@ impl Page<'_> {
     }
 
     fn table(&mut self, m: &ModelReport, t: &AttributeTable, first: bool) {
-        self.heading(&format!("BY {}", name(&t.attribute, self.style.width.saturating_sub(3))));
+        let room = self.style.width.saturating_sub(3);
+        self.heading(&format!("BY {}", name(&t.attribute, room)));
         let about = grid::about(t);
         self.flow("  ", &about, DIM);
         let main = grid::main_metric(t);
@@ -340,39 +266,6 @@ impl Page<'_> {
         vec![first, second]
     }
 
-    /// Whether the names have the room that they need.
-    fn fits(&self, grid: &Grid) -> bool {
-        let widest = grid.rows.iter().map(|r| width(&name(&r.group, NAMES)) + width(r.mark)).max().unwrap_or(0);
-        widest <= self.room(grid)
-    }
-
-    /// The columns that a table's figures leave for the names.
-    fn room(&self, grid: &Grid) -> usize {
-        self.style.width.saturating_sub(2 + widths(grid).iter().map(|w| w + 2).sum::<usize>())
-    }
-
-    fn grid(&mut self, grid: &Grid) {
-        let widths = widths(grid);
-        let widest = grid.rows.iter().map(|r| width(&name(&r.group, NAMES)) + width(r.mark)).max().unwrap_or(0);
-        let first = widest.max(5).min(self.room(grid).max(6));
-        let row = |label: &str, cells: &[String]| {
-            let mut line = format!("  {label}{}", " ".repeat(first.saturating_sub(width(label))));
-            for (cell, w) in cells.iter().zip(&widths) {
-                line.push_str(&format!("  {}{cell}", " ".repeat(w.saturating_sub(width(cell)))));
-            }
-            line
-        };
-        let head = row("Group", &grid.heads);
-        self.line(&self.paint(BOLD, head.trim_end()));
-        for r in &grid.rows {
-            let label = format!("{}{}", name(&r.group, first.saturating_sub(width(r.mark))), r.mark);
-            self.line(&row(&label, &r.cells));
-        }
-        for note in &grid.notes {
-            self.flow("  ", note, DIM);
-        }
-    }
-
     fn side_by_side(&mut self) {
         let models = &view::models(self.report);
         let lines = view::side_by_side(models);
@@ -401,7 +294,8 @@ impl Page<'_> {
             if start > 0 {
                 self.blank();
             }
-            self.line(&self.paint(BOLD, head.trim_end()));
+            let head = self.paint(BOLD, head.trim_end());
+            self.line(&head);
             self.line(&verdicts);
             for (subject, found) in lines.iter().take(limit) {
                 let subject = words::cut(subject, label);
@@ -416,11 +310,6 @@ impl Page<'_> {
     }
 }
 
-fn widths(grid: &Grid) -> Vec<usize> {
-    let of = |i: usize| grid.rows.iter().map(|r| width(&r.cells[i])).chain([width(&grid.heads[i])]).max().unwrap_or(0);
-    (0..grid.heads.len()).map(of).collect()
-}
-
 impl Report {
     /// The report as people read it on a terminal: the verdict, what was audited, the findings with their
     /// intervals drawn against their bounds, a table for each attribute, and how to make it again.
@@ -428,8 +317,7 @@ impl Report {
     /// Unless `style.full` is set, long lists are shortened to what is gravest, and say so. Names from the
     /// data are shortened to fit and made harmless: no control character reaches the terminal.
     pub fn to_text(&self, style: TextStyle) -> String {
-        let style = TextStyle { width: style.width.max(60), ..style };
-        let mut page = Page { out: String::new(), report: self, style };
+        let mut page = Page { lines: Lines::new(style), report: self };
         page.head();
         page.heading("WHAT WAS AUDITED");
         page.facts(&view::audited(self));
@@ -447,6 +335,6 @@ impl Report {
         if let Some((label, command)) = again {
             page.command(label, &command);
         }
-        words::unglued(&page.out)
+        page.lines.finish()
     }
 }

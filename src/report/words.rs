@@ -111,6 +111,12 @@ pub(crate) fn count(n: u64) -> String {
     out
 }
 
+/// The text with a capital letter at its head.
+pub(crate) fn capital(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map(|c| c.to_uppercase().chain(letters).collect()).unwrap_or_default()
+}
+
 /// `1 row`, `12 rows`
 pub(crate) fn counted(n: u64, one: &str, many: &str) -> String {
     format!("{} {}", count(n), if n == 1 { one } else { many })
@@ -280,7 +286,7 @@ pub(super) fn command(text: &str) -> String {
 }
 
 /// The mark and the word of a verdict; neither needs colour.
-pub(super) fn verdict(v: Verdict) -> &'static str {
+pub(crate) fn verdict(v: Verdict) -> &'static str {
     match v {
         Verdict::Pass => "✓ PASS",
         Verdict::Inconclusive => "? INCONCLUSIVE",
@@ -294,7 +300,7 @@ pub(super) fn mark(v: Verdict) -> char {
 }
 
 /// What something is compared with, in words.
-pub(super) fn against(against: &str) -> String {
+pub(crate) fn against(against: &str) -> String {
     match against {
         "between_groups" => "between groups".into(),
         "overall" => "against all rows".into(),
@@ -304,7 +310,7 @@ pub(super) fn against(against: &str) -> String {
 }
 
 /// How decisions came to be, in words.
-pub(super) fn rule(rule: &DecisionRule) -> String {
+pub(crate) fn rule(rule: &DecisionRule) -> String {
     match rule {
         DecisionRule::None => "no decisions".into(),
         DecisionRule::Given => "decisions as given".into(),
@@ -351,7 +357,7 @@ pub(super) fn digest(digest: &str) -> String {
 }
 
 /// What a criterion asks for.
-pub(super) fn criterion(c: &Criterion) -> String {
+pub(crate) fn criterion(c: &Criterion) -> String {
     let unit = Unit::compared(&c.metric, c.comparison);
     let with = match c.against {
         crate::audit::Against::BetweenGroups => "between groups",
@@ -367,7 +373,7 @@ pub(super) fn criterion(c: &Criterion) -> String {
 }
 
 /// `at least 0.80`
-pub(super) fn bound(unit: Unit, minimum: Option<f64>, maximum: Option<f64>) -> String {
+pub(crate) fn bound(unit: Unit, minimum: Option<f64>, maximum: Option<f64>) -> String {
     match (minimum, maximum) {
         (Some(m), _) => glued(&format!("at least {}", unit.value(m))),
         (None, Some(m)) => glued(&format!("at most {}", unit.value(m))),

@@ -1,11 +1,14 @@
 //! The forms of a report: they hold what the report holds, they read well, and no name breaks them.
 
+mod compared;
+mod documents;
+mod long;
+mod pipelines;
 mod sample;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use evenhand::Error;
-use evenhand::metrics::Estimate;
 use evenhand::report::{Report, TextStyle};
 use sample::{all, cuts, full, hostile, labels_only, ruled, scored, segmented, two_models};
 use serde_json::Value;
@@ -83,92 +86,32 @@ fn cells(row: &str) -> usize {
     row.replace("\\|", "").matches('|').count() - 1
 }
 
+/// How many tables there are, after each has been found to have as many cells in every row.
+fn tables_hold(name: &str, text: &str) -> usize {
+    let mut head = None;
+    let mut tables = 0;
+    for line in text.lines() {
+        if line.starts_with('|') {
+            tables += usize::from(head.is_none());
+            assert_eq!(cells(line), *head.get_or_insert(cells(line)), "{name}: {line}");
+            assert!(line.ends_with('|'));
+        } else {
+            head = None;
+        }
+    }
+    tables
+}
+
 #[test]
 fn markdown_tables_hold_and_no_name_is_markup() {
     for (name, report) in all() {
         let text = report.to_markdown();
-        let mut head = None;
-        let mut tables = 0;
-        for line in text.lines() {
-            if line.starts_with('|') {
-                tables += usize::from(head.is_none());
-                assert_eq!(cells(line), *head.get_or_insert(cells(line)), "{name}: {line}");
-                assert!(line.ends_with('|'));
-            } else {
-                head = None;
-            }
-        }
-        assert_eq!(tables > 0, !report.models.is_empty());
+        assert_eq!(tables_hold(name, &text) > 0, !report.models.is_empty());
         for bad in ["<script", "http://", "@everyone", " `c`", " [e]", "\x1b", "\u{202e}"] {
             // What ran is shown as code, in which nothing is markup.
             let markup = text.lines().filter(|l| !l.starts_with("- **Again:**")).any(|l| l.contains(bad));
             assert!(!markup, "{name}: {bad}");
         }
-    }
-}
-
-#[test]
-fn csv_holds_every_figure() {
-    for (name, report) in all() {
-        let text = report.to_csv();
-        let mut reader = csv::Reader::from_reader(text.as_bytes());
-        let head: Vec<String> = reader.headers().unwrap().iter().map(Into::into).collect();
-        let expected = "attribute,group,stratum,metric,comparison,against,value,low,high,p_value,rows,weight,reason";
-        let lead = if report.models.len() > 1 { "model," } else { "" };
-        assert_eq!(head.join(","), format!("{lead}{expected}"), "{name}");
-
-        let mut lines = reader.deserialize::<BTreeMap<String, String>>().map(Result::unwrap);
-        let mut check = |model: &str, key: [&str; 6], e: &Estimate, p: Option<f64>| {
-            let line = lines.next().expect("a line for each figure");
-            assert_eq!(line.get("model").map_or(model, String::as_str), model);
-            let columns = ["attribute", "group", "stratum", "metric", "comparison", "against"];
-            assert_eq!(columns.map(|c| line[c].as_str()), key, "{name}");
-            let number = |c: &str| (!line[c].is_empty()).then(|| line[c].parse::<f64>().unwrap());
-            let (low, high) = match (e.value, e.bounds) {
-                (None, Some([low, high])) => (Some(low), Some(high)),
-                _ => (e.low, e.high),
-            };
-            let found = ["value", "low", "high", "p_value", "rows", "weight"].map(number);
-            assert_eq!(found, [e.value, low, high, p, Some(e.support.rows), Some(e.support.weight)]);
-            let reason = e.reason.map(|r| r.to_string()).unwrap_or_default();
-            assert!(line["reason"].starts_with(&reason) && (e.value.is_none() || line["reason"].is_empty()));
-            assert_eq!(line["reason"].contains("low and high"), e.value.is_none() && e.bounds.is_some());
-        };
-        for m in &report.models {
-            for (metric, e) in &m.overall {
-                check(&m.model, ["overall", "overall", "", metric, "", ""], e, None);
-            }
-            for t in &m.tables {
-                for g in &t.groups {
-                    for (metric, e) in &g.metrics {
-                        check(&m.model, [&t.attribute, &g.group, "", metric, "", ""], e, None);
-                    }
-                    for (stratum, metrics) in &g.strata {
-                        for (metric, e) in metrics {
-                            check(&m.model, [&t.attribute, &g.group, stratum, metric, "", ""], e, None);
-                        }
-                    }
-                }
-                for c in &t.cells {
-                    let of = format!("{} = {}", m.model, c.segment);
-                    let residual = Estimate { value: c.residual, low: None, high: None, ..c.share.clone() };
-                    for (metric, e, p) in [
-                        ("representation", &c.representation, None),
-                        ("representation_skew", &c.skew, None),
-                        ("impact_ratio", &c.impact_ratio, None),
-                        ("adjusted_residual", &residual, c.p_value),
-                    ] {
-                        check(&of, [&t.attribute, &c.group, "", metric, "", ""], e, p);
-                    }
-                }
-                for d in &t.disparities {
-                    let (group, stratum) = (d.group.as_deref().unwrap_or(""), d.stratum.as_deref().unwrap_or(""));
-                    let key = [&t.attribute, group, stratum, &d.metric, &d.comparison.to_string(), &d.against];
-                    check(&m.model, key, &d.estimate, d.p_value);
-                }
-            }
-        }
-        assert!(lines.next().is_none(), "{name}: no line too many");
     }
 }
 

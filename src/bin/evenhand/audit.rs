@@ -9,8 +9,9 @@ use evenhand::audit::{AuditPlan, Verdict};
 use evenhand::report::{Report, TextStyle};
 use evenhand::tally::Limits;
 
-use crate::args::{AuditArgs, Format};
+use crate::args::AuditArgs;
 use crate::failure::Failure;
+use crate::format::Format;
 use crate::inputs;
 use crate::manner;
 use crate::output::{self, Target};
@@ -25,6 +26,7 @@ pub fn run(args: &AuditArgs) -> Result<u8, Failure> {
     let settings = Settings::new(args)?;
     let path = args.output.output.as_deref();
     let format = Format::of(args.output.format, path);
+    format.check(path.filter(|p| p.as_os_str() != "-"))?;
     let target = Target::of_report(path, &files(args)?, "one of the files to audit")?.zip(path);
     let report = report(args, &settings, words())?;
 
@@ -35,11 +37,11 @@ pub fn run(args: &AuditArgs) -> Result<u8, Failure> {
     };
     match target {
         Some((target, path)) => {
-            target.write(render(&report, format, style)?.as_bytes())?;
+            target.write(&format.render(&report, style, Some(path))?)?;
             output::note(&format!("{}\nThe report is in {}.", report.summary, path.display()));
         }
         None if manner::quiet() => {}
-        None => output::to_stdout(render(&report, format, style)?.as_bytes())?,
+        None => output::to_stdout(&format.render(&report, style, None)?)?,
     }
     for attribute in report.data.attributes.iter().filter(|a| a.levels > MANY_LEVELS) {
         output::note(&format!(
@@ -149,20 +151,6 @@ fn now() -> Result<String, Failure> {
         },
     };
     Ok(humantime::format_rfc3339_seconds(time).to_string())
-}
-
-fn render(report: &Report, format: Format, style: TextStyle) -> Result<String, Failure> {
-    let mut text = match format {
-        Format::Text => report.to_text(style),
-        Format::Json => report.to_json()?,
-        Format::Markdown => report.to_markdown(),
-        Format::Csv => report.to_csv(),
-        Format::Html => report.to_html()?,
-    };
-    if !text.ends_with('\n') {
-        text.push('\n');
-    }
-    Ok(text)
 }
 
 /// An error of the audit. What is named and not there is the policy file's fault where no flag named it.

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::{Args, ValueHint};
 use evenhand::metrics::delivery::{DeliveryColumns, DeliveryReport, DeliverySettings, DeliveryTable};
 
-use crate::args::Format;
 use crate::failure::Failure;
+use crate::format::Format;
 use crate::inputs;
 use crate::output::{self, Target};
 
@@ -180,8 +180,8 @@ fn render(report: &DeliveryReport, args: &DeliveryArgs) -> Result<String, Failur
         Format::Markdown => report.to_markdown(),
         Format::Json => report.to_json()?,
         Format::Csv => report.to_csv(),
-        Format::Html => {
-            return Err(Failure::new("an audit of delivery has no form in HTML", "`--format markdown` is for a page"));
+        _ => {
+            return Err(Failure::new("an audit of delivery has no such form", "it has text, json, markdown and csv"));
         }
     })
 }

@@ -4,9 +4,11 @@
 mod args;
 mod audit;
 mod chart;
+mod compare;
 mod delivery;
 mod demo;
 mod failure;
+mod format;
 mod init;
 mod inputs;
 mod interrupt;
@@ -73,6 +75,7 @@ fn misread(error: &clap::Error) -> ! {
 fn run(command: Command) -> Result<u8, Failure> {
     match command {
         Command::Audit(args) => audit::run(&args),
+        Command::Compare(args) => compare::run(&args),
         Command::Demo(args) => demo::run(&args).map(|()| 0),
         Command::Sql(args) => sql::run(&args).map(|()| 0),
         Command::Metrics(args) => metrics::run(&args).map(|()| 0),

@@ -61,15 +61,25 @@ fn gauge(f: &Finding) -> Option<Gauge> {
     let end = |v: Option<f64>, open: f64| scale.x(v.unwrap_or(open));
     let (least, most) = (scale.at(floor.unwrap_or(from)), scale.at(ceiling.unwrap_or(to)));
     let bounds: Vec<f64> = [floor, ceiling].into_iter().flatten().filter(|b| scale.holds(*b)).collect();
+    Some(Gauge {
+        at: scale.x(f.estimate.value?),
+        interval: low.or(high).map(|_| (end(low, from), end(high, to))),
+        allowed: (place(least), place((most - least).max(0.0))),
+        bounds: bounds.iter().map(|b| scale.x(*b)).collect(),
+        ticks: ticks(scale, (from, to), &bounds, unit),
+    })
+}
+
+/// The bounds, and the ends that are not beside one: a bound is worth more.
+pub(super) fn ticks(scale: Scale, (from, to): (f64, f64), bounds: &[f64], unit: Unit) -> Vec<Tick> {
     let mut ticks = Vec::new();
-    // A bound is worth more than an end beside it.
     let far = |v: f64| bounds.iter().all(|b| (scale.at(*b) - scale.at(v)).abs() > 18.0);
     for (v, side) in [(from, "s"), (to, "e")] {
         if far(v) {
             ticks.push(Tick { x: scale.x(v), side, text: number(v, unit) });
         }
     }
-    for b in &bounds {
+    for b in bounds {
         let side = match scale.at(*b) {
             at if at < 8.0 => "s",
             at if at > 92.0 => "e",
@@ -77,11 +87,5 @@ fn gauge(f: &Finding) -> Option<Gauge> {
         };
         ticks.push(Tick { x: scale.x(*b), side, text: number(*b, unit) });
     }
-    Some(Gauge {
-        at: scale.x(f.estimate.value?),
-        interval: low.or(high).map(|_| (end(low, from), end(high, to))),
-        allowed: (place(least), place((most - least).max(0.0))),
-        bounds: bounds.iter().map(|b| scale.x(*b)).collect(),
-        ticks,
-    })
+    ticks
 }

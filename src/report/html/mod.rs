@@ -6,7 +6,9 @@
 
 mod advice;
 mod chart;
+mod compared;
 mod curves;
+mod document;
 mod evaluation;
 mod explained;
 mod finding;

@@ -7,15 +7,17 @@ mod metrics;
 mod sql;
 mod values;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::Shell;
 use evenhand::audit::{NamedGroup, PRESETS, Verdict};
 use evenhand::data::{LevelColumn, Top};
 
+use crate::compare::CompareArgs;
 use crate::delivery::DeliveryArgs;
 use crate::demo::DemoArgs;
+use crate::format::Format;
 use crate::manner::Manner;
 use crate::manual::ManArgs;
 use crate::mitigate::MitigateArgs;
@@ -59,6 +61,7 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     Audit(Box<AuditArgs>),
+    Compare(CompareArgs),
     Demo(DemoArgs),
     Sql(Box<SqlArgs>),
     Metrics(MetricsArgs),
@@ -264,33 +267,6 @@ pub struct OutputArgs {
     /// Leaves the time out, so that the same data give the same bytes. SOURCE_DATE_EPOCH sets the time.
     #[arg(long)]
     pub no_timestamp: bool,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Format {
-    /// For people, at a terminal.
-    Text,
-    /// For programs: everything, to the last figure.
-    Json,
-    /// For a page or a pull request.
-    Markdown,
-    /// For a spreadsheet: one row a figure.
-    Csv,
-    /// For a browser: one file with charts, which opens anywhere without a connection.
-    Html,
-}
-
-impl Format {
-    /// The form asked for, or that of the file's name.
-    pub fn of(asked: Option<Format>, output: Option<&Path>) -> Self {
-        asked.unwrap_or(match crate::output::extension(output).as_deref() {
-            Some("json") => Format::Json,
-            Some("md" | "markdown") => Format::Markdown,
-            Some("csv") => Format::Csv,
-            Some("html" | "htm") => Format::Html,
-            _ => Format::Text,
-        })
-    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
