@@ -301,9 +301,10 @@ impl fmt::Display for Place {
 
 /// Where the first value that does not fit stands, to append.
 fn first_odd(place: &Place) -> String {
-    match place.row {
-        Some(_) => format!(" (the first that does not fit is{place})"),
-        None => place.to_string(),
+    match (place.row, &place.file) {
+        (Some(row), _) if row > 1 => format!(" (the first that does not fit is{place})"),
+        (_, Some(file)) => format!(" in {}", file.display()),
+        _ => String::new(),
     }
 }
 

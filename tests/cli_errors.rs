@@ -31,6 +31,46 @@ fn a_missing_column_suggests_the_nearest() {
 }
 
 #[test]
+fn what_newcomers_mistype_is_understood() {
+    let desk = Desk::new();
+    desk.write("data.csv", unfair()).write("german.csv", "sex;targeted;score\nf;1;0,5\nm;0;0,7\n");
+    for (line, words) in [
+        ("audit date.csv -a sex -d targeted", ["cannot open date.csv", "did you mean `data.csv`?"]),
+        ("audit data.csv -a sex region -d targeted", ["cannot open region", "`--attribute region`"]),
+        ("audit zzz/qqq.csv -a sex -d targeted", ["cannot open zzz/qqq.csv", "looked for from"]),
+        ("audit data.csv -a sex,region -d targeted", ["sex,region", "`--attribute sex --attribute region`"]),
+        ("audit data.csv -a sex -d propensity", ["not plainly binary", "`--score COLUMN`"]),
+        ("audit data.csv -a sex -d region", ["not plainly binary", "`--favorable`"]),
+        ("audit german.csv -a sex -s score --top 10%", ["0,5", "with a point: 0.5"]),
+        ("audit data.csv -a sex -d targeted --top 10%", ["no score is named", "`--score COLUMN`"]),
+        ("audit data.csv -a sex -d targeted --output report.pdf", ["`pdf`", ".html"]),
+        (
+            "audit data.csv -a sex -d targeted --policy mine.toml",
+            ["cannot read mine.toml", "evenhand init FILE --output mine.toml"],
+        ),
+        ("audit --tally data.csv -a sex -d targeted", ["attribute_1", "`evenhand sql`"]),
+        ("data.csv", ["`data.csv` is a file, not a command", "evenhand init data.csv"]),
+        ("init dat.csv", ["cannot open dat.csv", "did you mean `data.csv`?"]),
+    ] {
+        fails(&desk.line(line), &words);
+    }
+    desk.write("data.csv", "f,1\nm,0\n");
+    fails(&desk.line(AUDIT), &["there is no column `sex`", "column_2", "no header"]);
+    assert_eq!(desk.files(), ["data.csv", "german.csv"]);
+}
+
+#[test]
+fn an_attribute_of_very_many_levels_is_remarked_on() {
+    let desk = Desk::new();
+    let people: String = (0..3000).map(|i| format!("{},{}\n", 18 + i % 60, i % 3 % 2)).collect();
+    desk.write("data.csv", format!("age,targeted\n{people}"));
+    let run = desk.line("audit data.csv -a age -d targeted");
+    assert!(run.status != 2 && run.err.contains("`age` has 60 levels") && run.err.contains("age:<=25"), "{}", run.err);
+    assert_eq!(desk.line("audit data.csv -a age -d targeted --quiet").err, "");
+    assert_eq!(desk.line("audit data.csv -a age:<=40,>40 -d targeted").err, "");
+}
+
+#[test]
 fn values_at_fault_are_named_with_their_row() {
     let desk = Desk::new();
     let scored = "audit data.csv -a sex -s propensity --threshold 0.5";

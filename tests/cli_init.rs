@@ -22,6 +22,44 @@ fn the_policy_works_as_it_is() {
 }
 
 #[test]
+fn it_tells_what_it_takes_each_column_for_and_why() {
+    let desk = Desk::new();
+    let rows: String =
+        (0..40).map(|i| format!("{},{},{},{},x{i},{}\n", ["f", "m"][i % 2], i % 2, i % 3 % 2, i + 18, i % 4)).collect();
+    let run = desk.write("data.csv", format!("sex,targeted,outcome,age,name,channel\n{rows}")).line("init data.csv");
+    let told: Vec<Vec<&str>> = run.err.lines().map(|l| l.split_whitespace().take(2).collect()).collect();
+    for pair in [
+        ["attribute", "sex"],
+        ["attribute", "age"],
+        ["decision", "targeted"],
+        ["label", "outcome"],
+        ["stratum?", "channel"],
+    ] {
+        assert!(told.contains(&pair.to_vec()), "{pair:?}: {}", run.err);
+    }
+    for words in
+        ["data.csv: all 40 rows, 6 columns", "named like an attribute", "Without a part: name", "With ?: perhaps"]
+    {
+        assert!(run.err.contains(words), "no `{words}`: {}", run.err);
+    }
+    assert!(run.err.lines().all(|l| l.chars().count() <= 80), "{}", run.err);
+    let policy = desk.read("policy.toml");
+    assert!(policy.contains("#   \"sex\": named like an attribute.\n"), "{policy}");
+    assert!(policy.contains("# strata = [\"channel\"]   # perhaps: named like a reason"), "{policy}");
+}
+
+#[test]
+fn nothing_found_is_said_too() {
+    let desk = Desk::new();
+    let run = desk.write("data.csv", "a,b\n1,x\n2,y\n").line("init data.csv");
+    for role in ["attribute", "decision", "label"] {
+        assert!(run.err.contains(&format!("No column is plainly the {role}")), "{}", run.err);
+    }
+    let run = desk.line("audit data.csv --policy policy.toml");
+    assert!(run.status == 2 && run.err.contains("no protected attribute is named"), "{}", run.err);
+}
+
+#[test]
 fn doubts_are_commented_out() {
     let desk = Desk::new();
     let data = "gender,native_country,outcome,hired,approved,fnlwgt,id\n\

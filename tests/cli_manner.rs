@@ -107,7 +107,8 @@ fn there_is_a_manual_page_of_every_command() {
     assert_eq!((run.status, run.out.as_str()), (0, ""), "{}", run.err);
     for command in COMMANDS {
         let page = desk.read(&format!("pages/man1/evenhand-{}.1", command.replace(' ', "-")));
-        assert!(page.contains(".SH NAME") && page.contains(".SH EXAMPLES"), "{command}: {page}");
+        assert!(page.contains(".SH NAME") && page.contains(".SH EXAMPLES\n.in 0\n.nf\n"), "{command}: {page}");
+        assert!(page.ends_with('\n') && page.matches("\n.fi\n").count() == 1, "{command}: {page}");
         assert_eq!(desk.line(&format!("man {command}")).out, page, "{command}");
     }
     assert!(desk.read("pages/man1/evenhand.1").contains("audit"));

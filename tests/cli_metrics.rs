@@ -22,6 +22,8 @@ fn one_is_found_by_its_name_or_that_of_a_peer() {
     insta::assert_snapshot!(desk.line("metrics equalized_odds").out);
     assert_eq!(desk.line("metrics Equalized-Odds").out, desk.line("metrics equalized_odds").out);
     assert!(desk.line("metrics tpr").out.contains("\ntrue_positive_rate\n"));
+    let part = desk.line("metrics disparate").out;
+    assert!(part.contains("\ndisparate_impact\n") && part.contains("\nconditional_disparate_impact\n"), "{part}");
     let run = desk.line("metrics acuracy");
     assert!(run.status == 2 && run.err.contains("did you mean `accuracy`?"), "{}", run.err);
     assert_eq!(desk.run(&["metrics", ""]).status, 2);

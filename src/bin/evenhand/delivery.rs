@@ -9,6 +9,7 @@ use crate::failure::Failure;
 use crate::format::Format;
 use crate::inputs;
 use crate::output::{self, Target};
+use crate::progress::Bar;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -140,8 +141,9 @@ fn pair(text: &str) -> Result<[String; 2], String> {
 pub fn run(args: &DeliveryArgs) -> Result<(), Failure> {
     let files = [args.file.clone()];
     let target = Target::of_report(args.output.as_deref(), &files, "the file to audit")?;
-    let source = inputs::open(&files, None, false)?;
+    let (source, bar) = Bar::watch(inputs::open(&files, None, false)?);
     let mut table = DeliveryTable::read(&args.file, &source, &columns(args))?;
+    drop(bar);
     if let Some(stratum) = &args.interested {
         table = table.within(stratum)?;
     }

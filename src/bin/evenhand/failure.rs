@@ -56,8 +56,8 @@ fn hint(error: &Error) -> Option<String> {
                 format!("several are named one by one: `--attribute {} --attribute {}`", first.trim(), second.trim())
             });
         }
-        Error::MissingColumn { available, .. } if available.iter().any(|name| number(name)) => {
-            "the first line seems to be data: with `--no-header` columns are column_1, column_2, ..."
+        Error::MissingColumn { available, .. } if available.first().is_some_and(|name| name == "column_1") => {
+            "the file has no header, so that its columns are numbered from the left"
         }
         Error::MissingColumn { suggestion: None, available, .. } if available.len() > 12 => {
             "`evenhand init FILE --output -` lists all columns"

@@ -71,8 +71,14 @@ fn page(command: &Command) -> Result<Vec<u8>, Failure> {
     let man = Man::new(command.clone());
     let unwritable = |e: io::Error| Failure::new(format!("cannot write the page: {e}"), "`--help` says the same");
     man.render(&mut page).map_err(unwritable)?;
-    // What stands behind the options is examples above all.
-    Ok(String::from_utf8_lossy(&page).replace(".SH EXTRA", ".SH EXAMPLES").into_bytes())
+    Ok(as_typed(&String::from_utf8_lossy(&page)).into_bytes())
+}
+
+/// What stands behind the options is examples above all: lines to copy, which must not be filled or set in.
+fn as_typed(page: &str) -> String {
+    let Some((options, rest)) = page.split_once(".SH EXTRA\n") else { return page.into() };
+    let (examples, rest) = rest.split_at(rest.find("\n.SH ").map_or(rest.len(), |at| at + 1));
+    format!("{options}.SH EXAMPLES\n.in 0\n.nf\n{examples}.fi\n{rest}")
 }
 
 pub fn completions(shell: Shell) -> Result<(), Failure> {

@@ -85,12 +85,6 @@ impl Pass {
         self.rows = progress.rows;
         let read = progress.bytes_done >= progress.bytes_total;
         let template = if read { AFTERWARDS } else { READING };
-        if self.style != template
-            && let Ok(style) = ProgressStyle::with_template(template)
-        {
-            bar.set_style(style);
-            self.style = template;
-        }
         bar.set_length(progress.bytes_total);
         bar.set_position(progress.bytes_done);
         let rows = HumanCount(progress.rows);
@@ -98,6 +92,12 @@ impl Pass {
             Some(speed) if !read => format!("{rows} rows, {}/s", HumanCount(speed)),
             _ => format!("{rows} rows"),
         });
+        if self.style != template
+            && let Ok(style) = ProgressStyle::with_template(template)
+        {
+            bar.set_style(style);
+            self.style = template;
+        }
     }
 }
 

@@ -9,6 +9,7 @@ use crate::args::{Assignment, assignment};
 use crate::failure::Failure;
 use crate::inputs;
 use crate::output::{self, Target};
+use crate::progress::Bar;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -111,8 +112,9 @@ enum UpliftFormat {
 pub fn run(args: &UpliftArgs) -> Result<(), Failure> {
     let files = [args.file.clone()];
     let target = Target::of_report(args.output.as_deref(), &files, "the file to audit")?;
-    let source = inputs::open(&files, None, false)?;
+    let (source, bar) = Bar::watch(inputs::open(&files, None, false)?);
     let hold_out = HoldOut::read(&args.file, &source, &columns(args))?;
+    drop(bar);
     let mut audit = hold_out.audit().confidence(args.confidence).min_arm_size(args.min_arm_size);
     for reference in &args.reference {
         audit = audit.reference(&reference.name, &reference.value);

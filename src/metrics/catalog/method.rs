@@ -248,7 +248,7 @@ fn uplift(name: &str) -> Option<Method> {
         "harm_selection_rate" => of(WILSON, "nobody has a predicted uplift below 0"),
         "equal_opportunity_on_persuadables" => of("Fieller's", "the effect is not above 0"),
         "benefit_per_person" | "benefit_forgone" | "policy_value" | "policy_value_ipw" | "policy_value_snipw" => {
-            of("from the linearised error", ARMS_EMPTY)
+            of("from the linearised error", "nobody was treated or nobody held out, on some side of the decision")
         }
         "predicted_benefit_per_person" => of("from the linearised error", "there are no predicted uplifts"),
         "area_under_uplift_curve" | "qini_area" | "uplift_at_30_percent" => of(JACKKNIFE, ARMS_SCORES),
