@@ -6,8 +6,9 @@ makes a virtual environment in target/peers-files, the same rows as Parquet and 
 EVENHAND names one); asks each for the rows by three attributes (60 groups), label and decision; and prints one table. Every run is a process of its
 own; the runs of all are interleaved, and the least seconds of each count, for others may use the machine too. The seconds
 of DuckDB and Polars are those of the query alone, those of evenhand are of the whole command: reading, hashing the file for
-the report, every rate and disparity to order 3 with its interval, and the report. Memory is the peak of the process. All
-answers are compared with each other.
+the report, every rate and disparity to order 3 with its interval, and the report. So it is with the processor's seconds, of
+all threads, which say more than the clock's where others use the machine too. Memory is the peak of the process. All answers
+are compared with each other.
 """
 
 import json
@@ -63,26 +64,31 @@ def make(rows):
     return files
 
 
+def times(since=(0, 0)):
+    """The seconds of the clock and of the processor, less those before."""
+    return time.perf_counter() - since[0], time.process_time() - since[1]
+
+
 def duckdb_counts(path):
-    """The groups' rows, and the seconds of the query."""
+    """The seconds of the query, and the groups' rows."""
     import duckdb
 
     duckdb.execute(f"set threads = {THREADS}")
     keys = ", ".join([*ATTRIBUTES, "responded", "targeted"])
-    start = time.perf_counter()
+    start = times()
     found = duckdb.execute(f"select {keys}, count(*) from '{path}' group by all").fetchall()
-    return time.perf_counter() - start, [(row[:-1], row[-1]) for row in found]
+    return times(start), [(row[:-1], row[-1]) for row in found]
 
 
 def polars_counts(path):
     """As for DuckDB, by the streaming engine, which is the faster one."""
     import polars as pl
 
-    start = time.perf_counter()
+    start = times()
     frame = pl.scan_parquet(path) if path.endswith(".parquet") else pl.scan_csv(path)
     keys = [*ATTRIBUTES, "responded", "targeted"]
     found = frame.group_by(keys).len().collect(engine="streaming").rows()
-    return time.perf_counter() - start, [(row[:-1], row[-1]) for row in found]
+    return times(start), [(row[:-1], row[-1]) for row in found]
 
 
 def ask(engine, path):
@@ -106,14 +112,14 @@ def digest(groups):
 
 
 def measured(command, **options):
-    """Runs a process: its output, its seconds, its peak memory in megabytes."""
+    """Runs a process: its status and output, its seconds by the clock and the processor, its peak memory in megabytes."""
     start = time.perf_counter()
     child = subprocess.Popen(command, stdout=subprocess.PIPE, **options)
     output = child.stdout.read()
     _, status, usage = os.wait4(child.pid, 0)
     seconds = time.perf_counter() - start
     child.returncode = os.waitstatus_to_exitcode(status)
-    return child.returncode, output, seconds, usage.ru_maxrss / 1024
+    return child.returncode, output, (seconds, usage.ru_utime + usage.ru_stime), usage.ru_maxrss / 1024
 
 
 def engine(name):
@@ -169,14 +175,15 @@ def main(rows):
     known = versions()
     load = os.getloadavg()[0]
     print(f"{rows:,} rows, {THREADS} threads, least of {RUNS} runs, load {load:.1f} at the end")
-    print(f"{'file':8} {'':19} {'seconds':>8} {'MB peak':>8} {'to the faster of the others':>28}")
+    print(f"{'file':8} {'':16} {'seconds':>8} {'ratio':>6} {'processor':>10} {'ratio':>6} {'MB peak':>8}")
     for kind in files:
-        least = {side: min(seconds for seconds, _, _ in runs[kind, side]) for side in sides}
-        faster = min(seconds for side, seconds in least.items() if side != "evenhand")
+        least = {side: [min(run[0][at] for run in runs[kind, side]) for at in range(2)] for side in sides}
+        faster = [min(least[side][at] for side in sides if side != "evenhand") for at in range(2)]
         for side in sides:
             memory = max(memory for _, memory, _ in runs[kind, side])
-            name = f"{side} {known[side]}"
-            print(f"{kind:8} {name:19} {least[side]:8.3f} {memory:8.0f} {least[side] / faster:28.2f}")
+            (clock, cpu), name = least[side], f"{side} {known[side]}"
+            ratios = [clock / faster[0], cpu / faster[1]]
+            print(f"{kind:8} {name:16} {clock:8.3f} {ratios[0]:6.2f} {cpu:10.3f} {ratios[1]:6.2f} {memory:8.0f}")
 
 
 if __name__ == "__main__":
