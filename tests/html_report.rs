@@ -294,6 +294,8 @@ fn hostile_names_are_text() {
     // Names are cut, not left out: each still has its row.
     assert!(!page.contains(&"x".repeat(700)) && page.contains(&"x".repeat(70)));
     assert_eq!(inside(plots(&html, "names")[0], "tbody svg.mark").len(), 12);
+    let legends: Vec<String> = select(&html, "figure.chart .legend li").into_iter().map(text).collect();
+    assert!(legends.iter().any(|l| l.contains("<script>")) && legends.iter().all(|l| l.chars().count() < 100));
     assert_eq!(inside(plots(&html, "very & many")[0], "tbody svg.mark").len(), 20);
 }
 

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use evenhand::audit::{AuditPlan, Comparison, Criterion, Policy, Verdict};
 use evenhand::data::{Batch, Categorical, Model, Top};
+use evenhand::metrics::scores::{ReliabilityBin, RocPoint};
 use evenhand::metrics::{Estimate, Support, Undefined};
 use evenhand::report::*;
 use evenhand::tally::DecisionRule;
@@ -438,6 +439,22 @@ pub fn hostile() -> Report {
         "names",
         names().enumerate().map(|(i, n)| group(&n, 1_000, ROWS, 0.1 + i as f64 / 50.0)).collect(),
     ));
+    let named = report.models[0].tables.last_mut().expect("a table");
+    let shape = |g: &GroupResult| GroupShape {
+        group: g.group.clone(),
+        histogram: vec![0.5, 0.3, 0.2],
+        calibration: [0.2, 0.6]
+            .map(|s| ReliabilityBin { low: s, high: s + 0.1, mean_score: s, observed: rate(s, 90.0) })
+            .to_vec(),
+        roc: [(0.7, 0.2, 0.5), (0.2, 1.0, 1.0)].map(|(threshold, fpr, tpr)| RocPoint { threshold, fpr, tpr }).to_vec(),
+        ..GroupShape::default()
+    };
+    named.scores = Some(ScoreShapes {
+        bins: Some(ScoreBins { from: 0.0, to: 0.9, open: [true, false] }),
+        groups: named.groups.iter().map(shape).collect(),
+        more: 3,
+        left_out: HOSTILE.iter().map(|n| LeftOut { group: n.to_string(), reason: n.to_string() }).collect(),
+    });
     let many = (0..2_000).map(|i| {
         group(&format!("a & b & {i} {}", "w".repeat(i % 60)), (i as u64 * 7919) % 5_000, ROWS, 0.9 - i as f64 / 3_000.0)
     });

@@ -17,6 +17,8 @@ mod method;
 mod model;
 mod picture;
 mod plot;
+#[cfg(feature = "png")]
+mod raster;
 mod scale;
 mod scores;
 mod sheet;
@@ -33,7 +35,7 @@ use sheet::Sheet;
 const STYLE: &str = include_str!("style.css");
 const SCRIPT: &str = include_str!("script.js");
 /// The page's own style sheet and script, by which its policy lets nothing else in. A test tells the right ones.
-const STYLE_HASH: &str = "sha256-+UedrmbpK1blGSFkz6oLmfPmAVd0k7vsKzqVEg9b1sI=";
+const STYLE_HASH: &str = "sha256-V1pqqLQN0koqEraAc3McrwjGgVqyvnF8qzG06EpH118=";
 const SCRIPT_HASH: &str = "sha256-WI6x3WIAmkQWX92IW2IO0Vq9hapGgLxvTHaqC7nQ5/0=";
 
 /// The findings that models are set side by side in.
