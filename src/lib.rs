@@ -59,7 +59,8 @@
 //! **Measure something of your own.** [`AuditPlan::metric`](audit::AuditPlan::metric) takes a function of a group's cells.
 //!
 //! **Show it.** [`Report::to_text`](report::Report::to_text), `to_markdown`, `to_json`, `to_csv`, and with the feature `html`
-//! a page of charts that opens without a connection, `to_html`.
+//! a page of charts that opens without a connection, `to_html`. Pipelines read [`to_junit`](report::Report::to_junit), and a
+//! [`model_card`](report::Report::model_card) is filled as far as the audit knows.
 //!
 //! **Mend it.** Weigh the rows that a model is trained on ([`Reweight`](mitigate::reweight::Reweight)), make new ones
 //! ([`Augment`](mitigate::augment::Augment)), train under a constraint

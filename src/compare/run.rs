@@ -92,7 +92,7 @@ impl Compare {
             before: side(before, names[0]),
             after: side(after, names[1]),
             confidence: level,
-            independence: Independence::of(before, after),
+            independence: Independence::of(before, after, pairs.iter().all(|p| p.before.model == p.after.model)),
             settings: differ::settings(before, after, &pairs),
             models: models(&pairs, levels, level),
             only_before,
