@@ -314,3 +314,22 @@ fn levels_are_made_the_same() {
     };
     assert!((width(&mixed) / width(&plain) - 1.0).abs() < 0.02, "{} {}", width(&mixed), width(&plain));
 }
+
+/// That labels differ more between groups is no model's doing: it rose, and nothing is called worse.
+#[test]
+fn disparities_of_labels_alone_rise_and_fall() {
+    let year = |women: usize| {
+        let sex = (0..3000).map(|i| if i % 2 == 0 { "female" } else { "male" });
+        let bought = (0..3000).map(|i| u8::from((i / 2) % 10 < if i % 2 == 0 { women } else { 5 }));
+        let batch = Batch::builder().attribute(Categorical::from_values("sex", sex)).label(bought.collect::<Vec<_>>());
+        AuditPlan::new().run(&batch.build().unwrap()).unwrap()
+    };
+    let changes = Compare::new().run(&year(5), &year(2)).unwrap();
+    let gap = changes.models[0].disparity("sex", "base_rate").unwrap();
+    assert_eq!((gap.effect, changes.effect), (Effect::Rose, Effect::NotShown));
+    assert!(gap.sentence.contains("it rose by 30.0 points"), "{}", gap.sentence);
+    assert_eq!(
+        Compare::new().run(&year(2), &year(5)).unwrap().models[0].disparity("sex", "base_rate").unwrap().effect,
+        Effect::Fell
+    );
+}
