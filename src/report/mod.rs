@@ -37,6 +37,7 @@ pub use document::Document;
 pub use impact::{ImpactRow, ImpactTable, ImpactTest};
 pub use lines::TextStyle;
 pub(crate) use measures::segment_name;
+pub(crate) use view::list;
 
 use std::collections::BTreeMap;
 

@@ -333,3 +333,14 @@ fn disparities_of_labels_alone_rise_and_fall() {
         Effect::Fell
     );
 }
+
+/// Fewer rows make a failure inconclusive; that is no improvement.
+#[test]
+fn a_failure_that_is_no_longer_sure_is_not_better() {
+    let at = |rows: usize| report(&month(22, &["all"], rows), Policy::preset("four-fifths").unwrap());
+    let changes = Compare::new().run(&at(4000), &at(200)).unwrap();
+    let first = changes.models[0].findings.iter().find(|f| f.change.attribute == "sex").unwrap();
+    assert_eq!(first.verdicts, [Verdict::Fail, Verdict::Inconclusive]);
+    assert_eq!((first.change.effect, changes.effect), (Effect::NotShown, Effect::NotShown));
+    assert!(first.change.notes.iter().any(|n| n.contains("surer")), "{:?}", first.change.notes);
+}
