@@ -183,6 +183,10 @@
 //!
 //! **Segments instead of decisions.** [`BatchBuilder::segments`](data::BatchBuilder::segments).
 //!
+//! **Show it.** [`Report::to_text`](report::Report::to_text), `to_markdown`, `to_json`, `to_csv`, and with the feature `html`
+//! a page of charts that opens without a connection, `to_html`. Pipelines read [`to_junit`](report::Report::to_junit), and a
+//! [`model_card`](report::Report::model_card) is filled as far as the audit knows.
+//!
 //! **Whom the offer would move.** [`metrics::uplift`]. **Who was shown it.** [`metrics::delivery`].
 //!
 //! **Did it change?** [`Compare`](compare::Compare) sets a report beside an earlier one.

@@ -14,6 +14,7 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
+use evenhand::compare::Compare;
 use evenhand::report::Report;
 use scraper::{Html, Selector};
 use serde_json::Value;
@@ -108,11 +109,12 @@ frame.addEventListener('load', async () => {
 });
 "#;
 
-/// What the check told, and what the browser wrote to its console; nothing without a browser.
+/// What the check told of a report's page, and what the browser wrote to its console; nothing without a browser.
 fn look(report: &Report, hash: &str) -> Option<(Value, Vec<String>)> {
     look_at(&report.to_html().unwrap(), hash)
 }
 
+/// The same of any page.
 fn look_at(page: &str, hash: &str) -> Option<(Value, Vec<String>)> {
     let Some(browser) = chromium() else {
         let required = std::env::var("EVENHAND_BROWSER_REQUIRED").is_ok_and(|v| v != "0" && !v.is_empty());
@@ -214,6 +216,23 @@ fn a_page_works_and_asks_for_nothing() {
                 copied[1]
             );
         }
+    }
+}
+
+/// What changed from one report to another, and a document: the same script, the same policy.
+#[test]
+fn other_pages_work_and_ask_for_nothing() {
+    let hostile = sample::hostile();
+    let changes = Compare::new().names("<i>a</i>", "b").run(&hostile, &sample::two_models()).unwrap();
+    let same = Compare::new().run(&sample::full(), &sample::full()).unwrap();
+    for (name, page) in [("changes", changes.to_html().unwrap()), ("same", same.to_html().unwrap())] {
+        let Some((found, console)) = look_at(&page, "") else { return };
+        assert!(console.is_empty(), "{name}: {console:?}");
+        assert_eq!(found["requests"], serde_json::json!([]), "{name}");
+        assert!(found["overflow"].as_f64().unwrap() <= 0.0, "{name}: {found}");
+        assert_eq!(found["wide"], serde_json::json!([]), "{name}");
+        assert_eq!(found["sort"], "ascending", "{name}");
+        assert!(!found["copied"].as_array().unwrap().is_empty(), "{name}");
     }
 }
 

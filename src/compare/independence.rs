@@ -19,17 +19,18 @@ pub enum Independence {
     SomeFiles,
     /// They name other files or none, and have as many rows, in groups of the very same sizes.
     SameSizes,
-    /// They were made from the same files.
+    /// They were made from the same files, or two models of the same counts are compared.
     SameRows,
     /// They were made from the very same counts: nothing can differ but the settings.
     SameCounts,
 }
 
 impl Independence {
-    pub(super) fn of(before: &Report, after: &Report) -> Self {
+    /// Of two reports of which models of the same name are compared, or others.
+    pub(super) fn of(before: &Report, after: &Report, same_models: bool) -> Self {
         let (a, b) = (&before.provenance, &after.provenance);
         if !a.tally_digest.is_empty() && a.tally_digest == b.tally_digest {
-            return Independence::SameCounts;
+            return if same_models { Independence::SameCounts } else { Independence::SameRows };
         }
         let hashes =
             |r: &Report| -> BTreeSet<String> { r.provenance.inputs.iter().map(|f| f.blake3.clone()).collect() };
@@ -71,7 +72,7 @@ impl Independence {
                  mitigate::evaluate."
             }
             Independence::SameRows => {
-                "Both reports were made from the same files, so that they are of the same rows. Where two models select much the same people, intervals are too \
+                "Both sides are of the same rows. Where two models select much the same people, intervals are too \
                  wide: a change that is shown is safe, and one that is not shown may be there. Were one to select whom the other \
                  leaves out, they would be too narrow. To compare two models on the same rows pair by pair, use \
                  mitigate::evaluate."

@@ -103,7 +103,8 @@ pub enum Effect {
 pub struct Changes {
     /// The version of this form: [`SCHEMA_VERSION`].
     pub schema_version: u32,
-    /// Worse if a verdict turned to fail or any disparity is shown to be worse; else better if any is; else not shown.
+    /// Worse if a verdict turned to fail or any disparity is shown to be worse; else better if one turned from fail to pass or
+    /// any disparity is shown to be better; else not shown.
     pub effect: Effect,
     /// That in a sentence.
     pub summary: String,

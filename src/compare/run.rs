@@ -10,7 +10,7 @@ use crate::error::{Error, Result};
 use crate::inference::multiplicity::Multiplicity;
 use crate::metrics::{Estimate, Undefined};
 use crate::report::words::{Unit, bound, name, unglued};
-use crate::report::{AttributeTable, Disparity, Finding, LeftOut, Report};
+use crate::report::{AttributeTable, Disparity, Finding, LeftOut, Report, list};
 
 /// Which reports are compared, and how sure one wants to be. See the [module](super).
 #[derive(Debug, Clone, PartialEq)]
@@ -92,7 +92,7 @@ impl Compare {
             before: side(before, names[0]),
             after: side(after, names[1]),
             confidence: level,
-            independence: Independence::of(before, after),
+            independence: Independence::of(before, after, pairs.iter().all(|p| p.before.model == p.after.model)),
             settings: differ::settings(before, after, &pairs),
             models: models(&pairs, levels, level),
             only_before,
@@ -190,7 +190,7 @@ fn order(effect: Effect) -> usize {
     all.iter().position(|e| *e == effect).unwrap_or(all.len())
 }
 
-fn finding(was: &Finding, is: &Finding, levels: [f64; 2], level: f64) -> Judged {
+fn finding<'r>(was: &'r Finding, is: &'r Finding, levels: [f64; 2], level: f64) -> Judged {
     let item = Item {
         metric: &is.criterion,
         attribute: &is.attribute,
@@ -211,7 +211,8 @@ fn finding(was: &Finding, is: &Finding, levels: [f64; 2], level: f64) -> Judged 
         return judged;
     }
     let mut judged = judge(item, &was.estimate, &is.estimate, levels, level);
-    judged.change.notes = others((&was.highest, &was.lowest, &was.left_out), (&is.highest, &is.lowest, &is.left_out));
+    let about = |f: &'r Finding| (&f.highest, &f.lowest, f.left_out.as_slice());
+    judged.change.notes = others(about(was), about(is));
     judged
 }
 
@@ -245,7 +246,7 @@ fn disparities<'r>(
 ) -> impl Iterator<Item = Judged> + 'r {
     pairing::disparities(tables).into_iter().map(move |(item, was, is)| {
         let mut judged = judge(item, &was.estimate, &is.estimate, levels, level);
-        let about = |d: &'r Disparity| (&d.highest, &d.lowest, &d.left_out);
+        let about = |d: &'r Disparity| (&d.highest, &d.lowest, d.left_out.as_slice());
         judged.change.notes = others(about(was), about(is));
         judged
     })
@@ -255,11 +256,7 @@ fn disparities<'r>(
 type Groups<'a> = (&'a Option<String>, &'a Option<String>, &'a [LeftOut]);
 
 /// What is to be known where other groups were compared.
-fn others<'a>(
-    was: (&'a Option<String>, &'a Option<String>, &'a Vec<LeftOut>),
-    is: (&'a Option<String>, &'a Option<String>, &'a Vec<LeftOut>),
-) -> Vec<String> {
-    let (was, is): (Groups, Groups) = ((was.0, was.1, was.2), (is.0, is.1, is.2));
+fn others(was: Groups, is: Groups) -> Vec<String> {
     let mut notes = Vec::new();
     let pair = |g: Groups| match (g.0, g.1) {
         (Some(a), Some(b)) if a != b => Some(format!("{} and {}", name(a, 40), name(b, 40))),
@@ -274,15 +271,10 @@ fn others<'a>(
     }
     let out = |g: Groups| g.2.iter().map(|l| l.group.clone()).collect::<BTreeSet<_>>();
     let (before, after) = (out(was), out(is));
-    let list = |names: Vec<&String>| {
-        let shown: Vec<String> = names.iter().take(5).map(|n| name(n, 40)).collect();
-        let more = names.len().saturating_sub(5);
-        if more > 0 { format!("{} and {more} more", shown.join(", ")) } else { shown.join(", ") }
-    };
     for (one, other, when) in [(&before, &after, "before"), (&after, &before, "now")] {
-        let only: Vec<&String> = one.difference(other).collect();
+        let only: Vec<String> = one.difference(other).map(|group| name(group, 40)).collect();
         if !only.is_empty() {
-            notes.push(format!("Left out only {when}: {}.", list(only)));
+            notes.push(format!("Left out only {when}: {}.", list(&only, 5)));
         }
     }
     notes
@@ -294,7 +286,8 @@ fn effect(models: &[ModelChanges]) -> Effect {
     let effects = || {
         findings().map(|f| f.change.effect).chain(models.iter().flat_map(|m| m.disparities.iter().map(|c| c.effect)))
     };
-    let relieved = |f: &FindingChange| f.turned() && f.verdicts[0] == Verdict::Fail;
+    // That a failure is now inconclusive may be for want of rows.
+    let relieved = |f: &FindingChange| f.verdicts == [Verdict::Fail, Verdict::Pass];
     if findings().any(FindingChange::turned_to_fail) || effects().any(|e| e == Effect::Worse) {
         Effect::Worse
     } else if findings().any(relieved) || effects().any(|e| e == Effect::Better) {

@@ -39,6 +39,7 @@ pub use impact::{ImpactRow, ImpactTable, ImpactTest};
 pub use lines::TextStyle;
 pub(crate) use measures::segment_name;
 pub use scores::{GroupShape, ScoreBins, ScoreShapes};
+pub(crate) use view::list;
 
 use std::collections::BTreeMap;
 

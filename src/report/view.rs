@@ -21,7 +21,7 @@ pub(super) const MORE: &str = "see --format json";
 pub(super) const NAME: usize = 40;
 
 /// The first few names, and how many more.
-pub(super) fn list(names: &[String], most: usize) -> String {
+pub(crate) fn list(names: &[String], most: usize) -> String {
     match names.len() {
         n if n > most => format!("{} and {} more", names[..most].join(", "), count((n - most) as u64)),
         _ => names.join(", "),

@@ -225,6 +225,8 @@ fn models_are_found_by_name_or_as_they_are_told() {
     assert_eq!(Compare::new().run(&two, &two).unwrap().models.len(), 2);
     let changes = Compare::new().model(names[0], names[1]).run(&two, &two).unwrap();
     assert_eq!((changes.models.len(), changes.models[0].after.as_str()), (1, names[1]));
+    // Two models of one report are of the same rows, and their figures may differ.
+    assert_eq!(changes.independence, Independence::SameRows);
     let error = Compare::new().names("x.json", "y.json").model("nobody", names[1]).run(&two, &two).unwrap_err();
     assert!(error.to_string().contains("nobody") && error.to_string().contains("x.json"), "{error}");
     // One model of either belongs to the other, whatever they are called.
@@ -278,4 +280,67 @@ fn changes_come_back_equal_from_json() {
     }
     let text = changed().to_json().unwrap().replace("\"schema_version\": 1", "\"schema_version\": 9");
     assert!(Changes::from_json(&text).unwrap_err().to_string().contains("version 9"));
+}
+
+/// Another reference group makes another question of a criterion; its verdicts are shown, its change is not judged.
+#[test]
+fn another_reference_group_is_another_question() {
+    let batch = month(30, &["all"], 4000);
+    let against = |level: &str| AuditPlan::new().policy(policy(0.8)).reference("sex", level).run(&batch).unwrap();
+    let changes = Compare::new().run(&against("male"), &against("female")).unwrap();
+    let of = |c: &&evenhand::compare::FindingChange| c.change.metric == "equal_opportunity";
+    let finding = changes.models[0].findings.iter().find(of).unwrap();
+    assert_eq!((finding.change.effect, finding.change.difference.value), (Effect::NotComparable, None));
+    assert!(finding.change.before.value.is_some() && finding.change.notes[0].contains("male"), "{:?}", finding.change);
+    let settings: Vec<&str> = changes.settings.iter().map(|s| s.setting.as_str()).collect();
+    assert!(settings.contains(&"Reference group by sex") && settings.contains(&"Reference groups"), "{settings:?}");
+    // Comparisons of all groups are the same question as before.
+    let gap = changes.models[0].disparity("sex", "selection_rate").unwrap();
+    assert_eq!((gap.effect, gap.p_value), (Effect::NotShown, Some(1.0)));
+}
+
+/// Intervals at other levels are stretched to the one asked for, and it is said.
+#[test]
+fn levels_are_made_the_same() {
+    let at = |confidence: f64| report(&month(30, &["all"], 4000), Policy { confidence, ..policy(0.8) });
+    let (narrow, wide) = (at(0.8), at(0.99));
+    let mixed = Compare::new().confidence(0.95).run(&narrow, &wide).unwrap();
+    let plain = Compare::new().run(&at(0.95), &at(0.95)).unwrap();
+    assert!(mixed.notes.iter().any(|n| n.contains("other levels")) && plain.notes.len() == 1);
+    assert!(mixed.settings.iter().any(|s| s.setting == "Confidence" && s.before == "80 %" && s.after == "99 %"));
+    let width = |c: &Changes| {
+        let d = &c.models[0].disparity("sex", "selection_rate").unwrap().difference;
+        d.high.unwrap() - d.low.unwrap()
+    };
+    assert!((width(&mixed) / width(&plain) - 1.0).abs() < 0.02, "{} {}", width(&mixed), width(&plain));
+}
+
+/// That labels differ more between groups is no model's doing: it rose, and nothing is called worse.
+#[test]
+fn disparities_of_labels_alone_rise_and_fall() {
+    let year = |women: usize| {
+        let sex = (0..3000).map(|i| if i % 2 == 0 { "female" } else { "male" });
+        let bought = (0..3000).map(|i| u8::from((i / 2) % 10 < if i % 2 == 0 { women } else { 5 }));
+        let batch = Batch::builder().attribute(Categorical::from_values("sex", sex)).label(bought.collect::<Vec<_>>());
+        AuditPlan::new().run(&batch.build().unwrap()).unwrap()
+    };
+    let changes = Compare::new().run(&year(5), &year(2)).unwrap();
+    let gap = changes.models[0].disparity("sex", "base_rate").unwrap();
+    assert_eq!((gap.effect, changes.effect), (Effect::Rose, Effect::NotShown));
+    assert!(gap.sentence.contains("it rose by 30.0 points"), "{}", gap.sentence);
+    assert_eq!(
+        Compare::new().run(&year(2), &year(5)).unwrap().models[0].disparity("sex", "base_rate").unwrap().effect,
+        Effect::Fell
+    );
+}
+
+/// Fewer rows make a failure inconclusive; that is no improvement.
+#[test]
+fn a_failure_that_is_no_longer_sure_is_not_better() {
+    let at = |rows: usize| report(&month(22, &["all"], rows), Policy::preset("four-fifths").unwrap());
+    let changes = Compare::new().run(&at(4000), &at(200)).unwrap();
+    let first = changes.models[0].findings.iter().find(|f| f.change.attribute == "sex").unwrap();
+    assert_eq!(first.verdicts, [Verdict::Fail, Verdict::Inconclusive]);
+    assert_eq!((first.change.effect, changes.effect), (Effect::NotShown, Effect::NotShown));
+    assert!(first.change.notes.iter().any(|n| n.contains("surer")), "{:?}", first.change.notes);
 }

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, ValueHint};
+use clap::{Args, ValueEnum, ValueHint};
 use evenhand::metrics::delivery::{DeliveryColumns, DeliveryReport, DeliverySettings, DeliveryTable};
 
 use crate::failure::Failure;
@@ -182,8 +182,10 @@ fn render(report: &DeliveryReport, args: &DeliveryArgs) -> Result<String, Failur
         Format::Markdown => report.to_markdown(),
         Format::Json => report.to_json()?,
         Format::Csv => report.to_csv(),
-        _ => {
-            return Err(Failure::new("an audit of delivery has no such form", "it has text, json, markdown and csv"));
+        other => {
+            let name = other.to_possible_value().map(|v| v.get_name().to_uppercase()).unwrap_or_default();
+            let message = format!("an audit of delivery has no form in {name}");
+            return Err(Failure::new(message, "`--format markdown` is for a page; it has text, json and csv besides"));
         }
     })
 }
