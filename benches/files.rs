@@ -46,7 +46,7 @@ fn batch(rows: usize) -> RecordBatch {
     let texts =
         |of: &dyn Fn(usize) -> &'static str| Arc::new(StringArray::from_iter_values((0..rows).map(of))) as ArrayRef;
     let flags = |salt: u64, of: usize| {
-        Arc::new(Int64Array::from_iter_values((0..rows).map(|i| i64::from(mix(i, salt) % of == 0))))
+        Arc::new(Int64Array::from_iter_values((0..rows).map(|i| i64::from(mix(i, salt).is_multiple_of(of)))))
     };
     RecordBatch::try_from_iter([
         ("customer_id", Arc::new(Int64Array::from_iter_values(0..rows as i64)) as ArrayRef),
@@ -65,7 +65,7 @@ fn text(rows: usize, quoted: bool) -> String {
     let quote = if quoted { "\"" } else { "" };
     for i in 0..rows {
         let (sex, age, region) = (["female", "male"][mix(i, 1) % 2], AGES[mix(i, 2) % 6], REGIONS[mix(i, 3) % 5]);
-        let (paid, offer) = (u8::from(mix(i, 4) % 3 == 0), u8::from(mix(i, 5) % 4 == 0));
+        let (paid, offer) = (u8::from(mix(i, 4).is_multiple_of(3)), u8::from(mix(i, 5).is_multiple_of(4)));
         let spend = mix(i, 6) as f64 % 1e5 / 100.0;
         writeln!(text, "{i},{quote}{sex}{quote},{quote}{age}{quote},{quote}{region}{quote},{paid},{offer},{spend}")
             .expect("a string");

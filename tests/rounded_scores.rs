@@ -18,7 +18,7 @@ fn batch(rows: std::ops::Range<usize>) -> Batch<'static> {
             mix(i * 13 + 2).powf(if favorable { 0.6 } else { 1.2 }) * if i % 2 == 0 { 0.9 } else { 1.0 }
         })
         .collect();
-    Batch::builder().attribute(Categorical::from_values("sex", sex)).label(label).score(&score).build().unwrap()
+    Batch::builder().attribute(Categorical::from_values("sex", sex)).label(label).score(score).build().unwrap()
 }
 
 fn report(most: usize) -> Report {
@@ -48,7 +48,7 @@ fn figures_of_fewer_scores_keep_within_what_the_report_says() {
         let auc = stated(&rounded, "An AUC of a judged group is off by at most ");
         let gap = stated(&rounded, "a largest gap of selection rates by at most ");
         let moved = stated(&rounded, "a distance of scores by at most ");
-        assert!(auc > 0.0 && gap < 1.0 && moved < 1.0);
+        assert!(auc < 0.5 && gap < 1.0 && moved <= 1.0, "{auc}, {gap}, {moved}");
         for group in ["f", "m"] {
             let value = |r: &Report| r.metric("auc").unwrap().group(group).unwrap().value().unwrap();
             assert!((value(&exact) - value(&rounded)).abs() <= auc, "{most}: {} {}", value(&exact), value(&rounded));

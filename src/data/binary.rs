@@ -267,17 +267,14 @@ impl BinaryReader {
         }
     }
 
-    /// Adds what another reader of the same column saw, in the order of its rows, counted from `start`, as far as it fits
-    /// together; then ask [`check`](Self::check) again.
+    /// Adds what another reader of the same column saw, in the order of its rows, counted from `start`; then ask
+    /// [`check`](Self::check) again, for what does not fit together.
     #[cfg(any(feature = "csv", feature = "parquet"))]
     pub(crate) fn absorb(&mut self, other: &BinaryReader, start: u64) {
         let mut seen: Vec<(u64, &String)> = other.seen.iter().map(|(text, (_, row))| (*row, text)).collect();
         seen.sort_unstable();
         for (row, text) in seen {
             self.code(text, start + row);
-            if self.misfit.is_some() {
-                return;
-            }
         }
     }
 

@@ -23,8 +23,10 @@ use crate::error::{Error, Result};
 
 /// How a file begins and ends; a stream has neither.
 const MAGIC: &[u8] = b"ARROW1";
-/// A file holds a stream behind its beginning, padded to so many bytes.
-const HEAD: u64 = 8;
+/// A file holds a stream behind its beginning, which writers fill up with zeros to a multiple of this.
+const HEAD: usize = 8;
+/// The most that they fill it up to.
+const LONGEST_HEAD: u64 = 128;
 /// The length of the footer and how a file ends.
 const TAIL: u64 = 10;
 /// What stands before the length of each message.
@@ -58,10 +60,8 @@ impl Layout {
         };
         let total = input.stamp()?.bytes;
         let mut file = BufReader::new(input.file()?);
-        let mut start = [0; HEAD as usize];
-        file.read_exact(&mut start).map_err(wrong)?;
-        let is_file = start.starts_with(MAGIC);
-        let mut at = if is_file { HEAD } else { 0 };
+        let mut at = beginning(&mut file).map_err(wrong)?;
+        let is_file = at > 0;
         file.seek(SeekFrom::Start(at)).map_err(wrong)?;
         let (mut rows, mut batches) = (0u64, 0);
         let mut message = Vec::new();
@@ -135,6 +135,18 @@ fn check_sizes(file: &mut BufReader<File>, body: u64, batch: Described, input: &
     Ok(())
 }
 
+/// Where the first message of a file begins; 0 for a stream.
+fn beginning(file: &mut impl Read) -> io::Result<u64> {
+    let mut start = Vec::new();
+    file.take(LONGEST_HEAD).read_to_end(&mut start)?;
+    if !start.starts_with(MAGIC) {
+        return Ok(0);
+    }
+    let empty = |bytes: &&[u8]| bytes.iter().all(|byte| *byte == 0);
+    let skipped = start.chunks_exact(HEAD).skip(1).take_while(empty).count();
+    Ok(((1 + skipped) * HEAD) as u64)
+}
+
 fn truncated(input: &Input) -> Error {
     damaged(input, None, "it ends before its end is marked; it may be truncated")
 }
@@ -142,9 +154,8 @@ fn truncated(input: &Input) -> Error {
 /// The batches, with some of the columns.
 fn stream(input: &Input, columns: Option<Vec<usize>>) -> Result<StreamReader<BufReader<File>>> {
     let mut file = input.file()?;
-    let mut start = [0; MAGIC.len()];
-    let from = file.read_exact(&mut start).map(|()| if start == MAGIC { HEAD } else { 0 });
-    from.and_then(|from| file.seek(SeekFrom::Start(from))).map_err(|e| input.io("read", e))?;
+    let from = beginning(&mut file).and_then(|from| file.seek(SeekFrom::Start(from)));
+    from.map_err(|e| input.io("read", e))?;
     guard(input, None, || StreamReader::try_new(BufReader::new(file), columns).map_err(|e| bad(input, None, &e)))
 }
 
