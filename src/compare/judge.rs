@@ -24,6 +24,8 @@ pub(super) struct Judged {
     pub change: Change,
     /// Whether more is fairer; `None` where neither side is.
     larger_is_better: Option<bool>,
+    /// A group that took part before is left out now: what looks better may be for that.
+    pub lost: bool,
 }
 
 impl Judged {
@@ -39,6 +41,18 @@ impl Judged {
                 _ => Effect::Worse,
             };
         }
+        if self.lost && self.change.effect == Effect::Better {
+            self.change.effect = Effect::NotComparable;
+            self.change
+                .notes
+                .push("A group that took part before is left out now: it may look better for that.".into());
+        }
+    }
+
+    /// Shows the change without judging it.
+    pub fn withhold(&mut self, why: &str) {
+        (self.change.p_value, self.change.test, self.change.effect) = (None, None, Effect::NotComparable);
+        self.change.notes.push(why.into());
     }
 }
 
@@ -122,7 +136,7 @@ pub(super) fn judge(item: Item, before: &Estimate, after: &Estimate, levels: [f6
     if change.p_value.is_some() {
         change.effect = Effect::NotShown;
     }
-    Judged { change, larger_is_better }
+    Judged { change, larger_is_better, lost: false }
 }
 
 /// The counts of a group's plain rate, where its rows carry no weights.

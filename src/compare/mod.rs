@@ -18,6 +18,8 @@
 //!   below one minus the confidence.
 //! - A disparity is *better* where it is nearer to parity. A figure of one group only *rose* or *fell*: that more people of a
 //!   group are selected is good or bad by what it is of. So do disparities of the labels alone, which no model makes.
+//! - A group that is too small to judge in either report is shown and not judged. Where a group that took part in a comparison
+//!   of all groups is left out now, that comparison is never called better: the worst-off may be who is missing.
 //! - *Not shown* is no proof of no change: the interval tells what could be.
 //!
 //! # Independent batches

@@ -10,7 +10,7 @@ use crate::error::{Error, Result};
 use crate::inference::multiplicity::Multiplicity;
 use crate::metrics::{Estimate, Undefined};
 use crate::report::words::{Unit, bound, name, unglued};
-use crate::report::{AttributeTable, Disparity, Finding, LeftOut, Report, list};
+use crate::report::{AttributeTable, Disparity, Finding, GroupResult, LeftOut, Report, list};
 
 /// Which reports are compared, and how sure one wants to be. See the [module](super).
 #[derive(Debug, Clone, PartialEq)]
@@ -132,9 +132,14 @@ struct Judging<'r> {
 
 impl<'r> Judging<'r> {
     fn of(pair: Pair<'r>, levels: [f64; 2], level: f64) -> Self {
-        let found = |(was, is)| (finding(was, is, levels, level), was, is);
+        let found = |(was, is)| (finding(pair, was, is, levels, level), was, is);
         let of_table = |tables| disparities(tables, levels, level);
-        let figure = |(item, was, is): (Item<'r>, &Estimate, &Estimate)| judge(item, was, is, levels, level);
+        let figure = |(item, was, is): (Item<'r>, &Estimate, &Estimate)| {
+            let mut judged = judge(item, was, is, levels, level);
+            let tables = [pair.before, pair.after].map(|m| m.table(item.attribute).ok());
+            too_small(&mut judged, item.group, tables);
+            judged
+        };
         Judging {
             pair,
             findings: pairing::findings(pair).0.into_iter().map(found).collect(),
@@ -190,7 +195,7 @@ fn order(effect: Effect) -> usize {
     all.iter().position(|e| *e == effect).unwrap_or(all.len())
 }
 
-fn finding<'r>(was: &'r Finding, is: &'r Finding, levels: [f64; 2], level: f64) -> Judged {
+fn finding<'r>(pair: Pair<'r>, was: &'r Finding, is: &'r Finding, levels: [f64; 2], level: f64) -> Judged {
     let item = Item {
         metric: &is.criterion,
         attribute: &is.attribute,
@@ -213,6 +218,8 @@ fn finding<'r>(was: &'r Finding, is: &'r Finding, levels: [f64; 2], level: f64) 
     let mut judged = judge(item, &was.estimate, &is.estimate, levels, level);
     let about = |f: &'r Finding| (&f.highest, &f.lowest, f.left_out.as_slice());
     judged.change.notes = others(about(was), about(is));
+    let tables = pair.before.table(&is.attribute).ok().zip(pair.after.table(&is.attribute).ok());
+    judged.lost = tables.is_some_and(|tables| lost(tables, &was.left_out, &is.left_out));
     judged
 }
 
@@ -248,8 +255,26 @@ fn disparities<'r>(
         let mut judged = judge(item, &was.estimate, &is.estimate, levels, level);
         let about = |d: &'r Disparity| (&d.highest, &d.lowest, d.left_out.as_slice());
         judged.change.notes = others(about(was), about(is));
+        too_small(&mut judged, item.group, [Some(tables.0), Some(tables.1)]);
+        judged.lost = item.group.is_none() && lost(tables, &was.left_out, &is.left_out);
         judged
     })
+}
+
+/// Whether a group that took part before does not now.
+fn lost(tables: (&AttributeTable, &AttributeTable), was: &[LeftOut], is: &[LeftOut]) -> bool {
+    let out = |all: &[LeftOut], group: &str| all.iter().any(|l| l.group == group);
+    let there = |group: &str| tables.1.groups.iter().any(|g| g.group == group);
+    let took_part = |g: &&GroupResult| !g.too_small && !out(was, &g.group);
+    tables.0.groups.iter().filter(took_part).any(|g| out(is, &g.group) || !there(&g.group))
+}
+
+/// A group that is too small in either report is shown, not judged.
+fn too_small(judged: &mut Judged, group: Option<&str>, tables: [Option<&AttributeTable>; 2]) {
+    let small = |t: &AttributeTable| t.groups.iter().any(|g| Some(g.group.as_str()) == group && g.too_small);
+    if judged.change.p_value.is_some() && tables.into_iter().flatten().any(small) {
+        judged.withhold("The group is too small to judge in one of the reports.");
+    }
 }
 
 /// The groups furthest apart, and those left out.

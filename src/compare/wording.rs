@@ -81,7 +81,7 @@ pub(super) fn sentence(change: &Change, confidence: f64) -> String {
         (Effect::NotShown, Some(v)) => {
             format!("no change is shown: {}", amount(apart, d, v, [d.low, d.high], confidence))
         }
-        (_, Some(_)) => "it cannot be judged, for want of an interval".into(),
+        (_, Some(_)) => "it is not judged".into(),
         (_, None) => "it cannot be compared".into(),
     };
     words::capital(&unglued(&format!("{lead}; {said}.")))

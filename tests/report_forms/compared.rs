@@ -344,3 +344,34 @@ fn a_failure_that_is_no_longer_sure_is_not_better() {
     assert_eq!((first.change.effect, changes.effect), (Effect::NotShown, Effect::NotShown));
     assert!(first.change.notes.iter().any(|n| n.contains("surer")), "{:?}", first.change.notes);
 }
+
+/// Who is missing may be the worst-off: without a group that took part before, nothing is called better.
+#[test]
+fn a_gap_is_not_better_for_a_group_that_is_gone() {
+    let rates = |of: &[(&str, usize)], rows: usize| {
+        let groups = of.iter().flat_map(|(g, _)| std::iter::repeat_n(g.to_string(), rows));
+        let selected = of.iter().flat_map(|(_, rate)| (0..rows).map(move |i| u8::from(i % 100 < *rate)));
+        let batch = Batch::builder().attribute(Categorical::from_values("g", groups.collect::<Vec<_>>()));
+        let batch = batch.decision(selected.collect::<Vec<_>>()).build().unwrap();
+        AuditPlan::new().policy(Policy::preset("four-fifths").unwrap()).run(&batch).unwrap()
+    };
+    let before = rates(&[("a", 50), ("b", 50), ("c", 10)], 1000);
+    let gone = Compare::new().run(&before, &rates(&[("a", 50), ("b", 50)], 1000)).unwrap();
+    let gap = gone.models[0].disparity("g", "selection_rate").unwrap();
+    assert_eq!(gap.effect, Effect::NotComparable);
+    assert!(gap.notes.iter().any(|n| n.contains("left out now")) && gap.sentence.contains("not judged"), "{gap:?}");
+    let mended = Compare::new().run(&before, &rates(&[("a", 50), ("b", 50), ("c", 48)], 1000)).unwrap();
+    assert_eq!(mended.models[0].disparity("g", "selection_rate").unwrap().effect, Effect::Better);
+    // A group that is there only now may well make it worse.
+    let new = Compare::new().run(&rates(&[("a", 50), ("b", 50)], 1000), &before).unwrap();
+    assert_eq!(
+        (new.effect, new.models[0].disparity("g", "selection_rate").unwrap().effect),
+        (Effect::Worse, Effect::Worse)
+    );
+    // What is too small is shown and not judged.
+    let small = |rate: usize| rates(&[("a", rate)], 9);
+    let tiny = Compare::new().run(&small(0), &small(100)).unwrap();
+    let of_group = |c: &&evenhand::compare::Change| c.group.as_deref() == Some("a") && c.metric == "selection_rate";
+    let figure = tiny.models[0].figures.iter().find(of_group).unwrap();
+    assert_eq!((figure.effect, figure.p_value, figure.difference.value), (Effect::NotComparable, None, Some(1.0)));
+}
