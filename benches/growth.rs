@@ -15,7 +15,7 @@ use evenhand::data::{Batch, Categorical, Codes};
 use evenhand::tally::{Accumulator, Limits};
 use shapes::mix;
 
-type Outcome<T> = Result<T, Box<dyn std::error::Error>>;
+type Outcome<T> = Result<T, Box<dyn std::error::Error + Send + Sync>>;
 
 const CHUNK: usize = 1_000_000;
 

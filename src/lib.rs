@@ -109,7 +109,9 @@
 //!
 //! [`Report::to_text`](report::Report::to_text) for a terminal, [`to_markdown`](report::Report::to_markdown) for a page,
 //! [`to_json`](report::Report::to_json) and [`to_csv`](report::Report::to_csv) for programs, and with the feature `html`
-//! `to_html`, a page of charts that opens without a connection.
+//! `to_html`, a page of charts that opens without a connection. Pipelines read
+//! [`to_junit`](report::Report::to_junit) and [`to_annotations`](report::Report::to_annotations), and a
+//! [`model_card`](report::Report::model_card) is filled as far as the audit knows.
 //!
 //! # Mend it, and audit again
 //!
@@ -182,10 +184,6 @@
 //! **Measure something of your own.** [`AuditPlan::metric`](audit::AuditPlan::metric) takes a function of a group's cells.
 //!
 //! **Segments instead of decisions.** [`BatchBuilder::segments`](data::BatchBuilder::segments).
-//!
-//! **Show it.** [`Report::to_text`](report::Report::to_text), `to_markdown`, `to_json`, `to_csv`, and with the feature `html`
-//! a page of charts that opens without a connection, `to_html`. Pipelines read [`to_junit`](report::Report::to_junit), and a
-//! [`model_card`](report::Report::model_card) is filled as far as the audit knows.
 //!
 //! **Whom the offer would move.** [`metrics::uplift`]. **Who was shown it.** [`metrics::delivery`].
 //!

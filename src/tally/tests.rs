@@ -196,7 +196,9 @@ fn every_layout_counts_as_a_plain_loop() {
                         let cell =
                             expected.entry((digits, usize::from(label) * 4 + usize::from(state[i]))).or_default();
                         let w = if weighted { weight[i] } else { 0.0 };
-                        (cell.0 += 1, cell.1[0] += w, cell.1[1] += w * w);
+                        cell.0 += 1;
+                        cell.1[0] += w;
+                        cell.1[1] += w * w;
                     }
                     if let Some(labels) = &labels {
                         batch = batch.label(labels);

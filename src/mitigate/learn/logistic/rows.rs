@@ -182,8 +182,16 @@ impl<'a> Rows<'a> {
         let Some(flat) = columns.as_slice_mut() else { return };
         let (_, flat) = flat.split_at_mut(BLOCK);
         for (at, row) in self.features.slice_axis(Axis(0), Slice::from(from..to)).outer_iter().enumerate() {
-            let columns = flat.chunks_exact_mut(BLOCK).zip(row).zip(self.centers.iter().zip(&self.factors));
-            columns.for_each(|((column, x), (center, factor))| column[at] = (x - center) * factor);
+            let mut place = at;
+            let set = |((x, center), factor): ((&f64, &f64), &f64)| {
+                flat[place] = (x - center) * factor;
+                place += BLOCK;
+            };
+            // Rows that lie in a piece are read without steps.
+            match row.as_slice() {
+                Some(row) => row.iter().zip(&self.centers).zip(&self.factors).for_each(set),
+                None => row.iter().zip(&self.centers).zip(&self.factors).for_each(set),
+            }
         }
     }
 
