@@ -131,8 +131,7 @@ pub struct ChartArgs {
     #[arg(long, value_name = "NAME")]
     pub chart: Option<String>,
 
-    /// Write to this file instead of to standard output. One that ends in .png is a PNG, where the tool was built with the
-    /// feature `png`.
+    /// Write to this file instead of to standard output.
     #[arg(long, short, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub output: Option<PathBuf>,
 }
