@@ -10,7 +10,7 @@ use evenhand::report::{GroupShape, Report, ScoreShapes};
 const ROWS: usize = 4_000;
 
 fn sex(i: usize) -> &'static str {
-    if i % 3 == 0 { "f" } else { "m" }
+    if i.is_multiple_of(3) { "f" } else { "m" }
 }
 
 fn score(i: usize) -> f64 {
@@ -134,7 +134,10 @@ fn without_scores_there_is_nothing_and_named_groups_have_theirs() {
     let batch = || {
         Batch::builder()
             .attribute(Categorical::from_values("sex", (0..ROWS).map(sex)))
-            .attribute(Categorical::from_values("half", (0..ROWS).map(|i| if i % 2 == 0 { "even" } else { "odd" })))
+            .attribute(Categorical::from_values(
+                "half",
+                (0..ROWS).map(|i: usize| if i.is_multiple_of(2) { "even" } else { "odd" }),
+            ))
             .label((0..ROWS).map(label).collect::<Vec<u8>>())
     };
     let plain = AuditPlan::new().run(&batch().build().unwrap()).unwrap();

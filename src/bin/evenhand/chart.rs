@@ -17,23 +17,14 @@ pub fn run(args: &ChartArgs) -> Result<(), Failure> {
         let message = format!("cannot read {}: {e}", path.display());
         Failure::new(message, "name a report that `evenhand audit --format json` wrote")
     })?;
+    if output::extension(args.output.as_deref()).as_deref() == Some("png") {
+        let hint = "name a file that ends in .svg; every browser shows it, and SVG converters make a PNG of it";
+        return Err(Failure::new("charts are written as SVG", hint));
+    }
     let report = Report::from_json(&text)?;
     let written = match &args.chart {
-        Some(name) if output::extension(args.output.as_deref()).as_deref() == Some("png") => png(&report, name)?,
         Some(name) => report.to_svg(name)?.into_bytes(),
         None => report.charts().iter().map(|name| format!("{name}\n")).collect::<String>().into_bytes(),
     };
     output::deliver(target.as_ref(), &written)
-}
-
-/// Sharp on most screens.
-#[cfg(feature = "png")]
-fn png(report: &Report, chart: &str) -> Result<Vec<u8>, Failure> {
-    Ok(report.to_png(chart, 2.0)?)
-}
-
-#[cfg(not(feature = "png"))]
-fn png(_: &Report, _: &str) -> Result<Vec<u8>, Failure> {
-    let message = "this build of evenhand writes charts as SVG only";
-    Err(Failure::new(message, "name a file that ends in .svg, or build it with `--features cli,png`"))
 }

@@ -89,6 +89,9 @@ pub(super) struct Panel {
     pub line: Points,
 }
 
+/// A place to the right, a figure, and its interval.
+pub(super) type Figure = (f64, f64, Option<(f64, f64)>);
+
 /// A dot and the ends of its interval.
 #[derive(Debug)]
 pub(super) struct Dot {
@@ -98,10 +101,10 @@ pub(super) struct Dot {
 }
 
 impl Panel {
-    /// Of figures that rise to the right: place, figure, its interval.
-    pub fn of(name: String, dots: &[(f64, f64, Option<(f64, f64)>)], across: Scale, up: Scale) -> Self {
+    /// Of figures from left to right.
+    pub fn of(name: String, dots: &[Figure], across: Scale, up: Scale) -> Self {
         let down = |v: f64| place(100.0 - up.at(v));
-        let dot = |(x, y, ends): &(f64, f64, Option<(f64, f64)>)| Dot {
+        let dot = |(x, y, ends): &Figure| Dot {
             x: across.x(*x),
             y: down(*y),
             ends: ends.map(|(low, high)| (down(low), down(high))),
