@@ -8,6 +8,8 @@ use cli_support::{Desk, answer, unfair};
 
 const COMMANDS: &[&str] = &[
     "audit",
+    "chart",
+    "compare",
     "completions",
     "delivery",
     "demo",

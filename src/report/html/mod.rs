@@ -17,6 +17,8 @@ mod method;
 mod model;
 mod picture;
 mod plot;
+#[cfg(feature = "png")]
+mod raster;
 mod scale;
 mod scores;
 mod sheet;

@@ -8,9 +8,10 @@ const CHART_EXAMPLES: &str = "\
 Examples:
   evenhand audit campaign.csv -a sex -d targeted --format json --output report.json
   evenhand chart report.json                                   # the names of its charts
-  evenhand chart report.json --chart sex/selection_rate --output sex.svg";
+  evenhand chart report.json --chart sex/selection_rate --output sex.svg
+  evenhand chart report.json --chart findings --output findings.png";
 
-/// Write one chart of a report as an SVG file that stands alone, or list the charts that it has.
+/// Write one chart of a report as an SVG or PNG file that stands alone, or list the charts that it has.
 #[derive(Debug, Args)]
 #[command(after_help = CHART_EXAMPLES)]
 pub struct ChartArgs {
