@@ -46,7 +46,7 @@ fn main() -> ExitCode {
     }
 }
 
-type Kernel = (&'static str, Box<dyn Fn() -> usize>);
+type Kernel = (&'static str, Box<dyn Fn() -> usize + Send + Sync>);
 
 /// What is guarded; each answers how many units of its work it has done.
 fn kernels() -> Vec<Kernel> {

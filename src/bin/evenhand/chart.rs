@@ -22,7 +22,9 @@ pub fn run(args: &ChartArgs) -> Result<(), Failure> {
     })?;
     let report = Report::from_json(&text)?;
     let written = match &args.chart {
-        Some(name) if output::extension(args.output.as_deref()).as_deref() == Some("png") => report.to_png(name, SHARP)?,
+        Some(name) if output::extension(args.output.as_deref()).as_deref() == Some("png") => {
+            report.to_png(name, SHARP)?
+        }
         Some(name) => report.to_svg(name)?.into_bytes(),
         None => report.charts().iter().map(|name| format!("{name}\n")).collect::<String>().into_bytes(),
     };
