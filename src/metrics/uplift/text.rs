@@ -58,7 +58,7 @@ impl UpliftReport {
             }
             let (own, apart) = [false, true].map(|c| unit(entry.name, self.settings.binary, c)).into();
             out.push('\n');
-            flow(out, "  ", &format!("{}: {}", capital(&words::title(entry.name)), entry.title));
+            flow(out, "  ", &format!("{}: {}", words::capital(&words::title(entry.name)), entry.title));
             for (g, e) in figures {
                 let of = |c: &&UpliftComparison| c.metric == entry.name && c.group.as_deref() == Some(&g.group);
                 let against = table.comparisons.iter().find(of).and_then(|c| difference(c, apart));
@@ -102,11 +102,6 @@ fn p_text(p: f64) -> String {
 fn named(g: &UpliftGroupResult) -> String {
     let mark = if g.too_small { " †" } else { "" };
     format!("{}{mark}", words::name(&g.group, NAMES - 2))
-}
-
-fn capital(text: &str) -> String {
-    let mut letters = text.chars();
-    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }
 
 fn heading(out: &mut String, text: &str) {

@@ -3,7 +3,6 @@
 use askama::Template;
 
 use super::finding::ticks;
-use super::plot::capital;
 use super::scale::{Scale, Tick, place};
 use super::sheet::Sheet;
 use super::{Frame, laid_out};
@@ -207,9 +206,9 @@ fn part(part: &shared::Part, id: String, open: bool) -> TablePart {
         last.notes.push(format!("and {} more disparities, {MORE}.", count(part.more as u64)));
     }
     for (metric, changes) in &part.figures {
-        plots.extend(dumbbells(capital(&words::title(metric)), "Group", changes, GROUPS));
+        plots.extend(dumbbells(words::capital(&words::title(metric)), "Group", changes, GROUPS));
     }
-    TablePart { id, name: capital(&shared::heading(part)), plots, open }
+    TablePart { id, name: words::capital(&shared::heading(part)), plots, open }
 }
 
 fn model(m: &ModelChanges, number: usize) -> ModelPart {

@@ -4,7 +4,7 @@ use askama::Template;
 
 use super::scale::{Scale, Tick, place};
 use super::sheet::Sheet;
-use super::{Frame, laid_out, plot::capital};
+use super::{Frame, laid_out};
 use crate::error::Result;
 use crate::metrics::Estimate;
 use crate::mitigate::evaluate::{
@@ -230,7 +230,7 @@ fn moves(report: &MitigationReport, measure: Measure) -> Option<Moves> {
     let suffix = unit.suffix().trim();
     let of = if suffix.is_empty() { String::new() } else { format!(", in {}", suffix.replace('%', "percent")) };
     Some(Moves {
-        title: capital(measure.title()),
+        title: words::capital(measure.title()),
         about: format!("unmitigated: {}{of}", figure(measure, before)),
         ticks: scale.ticks(unit),
         fair: fair.filter(|v| scale.holds(*v)).map(|v| scale.x(v)),

@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use super::plot::capital;
 use crate::audit::Comparison;
 use crate::report::view::{MORE, NAME};
 use crate::report::words::{self, Unit, count, counted, name, title};
@@ -134,7 +133,7 @@ pub(super) fn intersection(model: &ModelReport, table: &AttributeTable) -> Optio
     legend.extend(marks(&table.groups, cells.len() < rows.len() * columns.len()));
     Some(Heat {
         kind: "map",
-        caption: format!("{} by {} and {}", capital(&title(metric)), name(first, NAME), name(second, NAME)),
+        caption: format!("{} by {} and {}", words::capital(&title(metric)), name(first, NAME), name(second, NAME)),
         corner: format!("{} \u{2193} \u{2003}{} \u{2192}", name(first, 20), name(second, 20)),
         columns: kept_columns.iter().map(|c| name(columns[*c], 24)).collect(),
         rows: kept_rows.iter().map(row).collect(),

@@ -84,7 +84,7 @@ pub(super) fn model(report: &Report, m: &ModelReport, number: usize) -> ModelPar
     let id = format!("m{number}");
     let law = impact::lead(report, m);
     let grids = |(caption, grids): (String, Vec<grid::Grid>)| {
-        let caption = plot::capital(&caption);
+        let caption = words::capital(&caption);
         let named = ["rates", "tests"].into_iter().map(move |what| format!("{caption}: {what}"));
         named.zip(grids).map(|(caption, grid)| Sheet::of_grid(caption, grid)).collect::<Vec<_>>()
     };

@@ -4,7 +4,7 @@ use super::scale::{Scale, Tick};
 use crate::metrics::Estimate;
 use crate::report::grid;
 use crate::report::view::{MORE, NAME};
-use crate::report::words::{Unit, count, counted, name, title};
+use crate::report::words::{Unit, capital, count, counted, name, title};
 use crate::report::{AttributeTable, GroupResult, ModelReport};
 
 /// A rate by group.
@@ -35,12 +35,6 @@ pub(super) struct Mark {
     pub bounds: Option<(String, String)>,
     pub figure: String,
     pub rows: String,
-}
-
-/// A heading begins with a capital letter.
-pub(super) fn capital(text: &str) -> String {
-    let mut letters = text.chars();
-    letters.next().map(|c| c.to_uppercase().chain(letters).collect()).unwrap_or_default()
 }
 
 /// The chart of one metric; none where no group has a figure or bounds of it.
