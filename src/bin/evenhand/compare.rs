@@ -22,7 +22,7 @@ Examples:
     evenhand compare may.json june.json
 
   The next model against the one in use, as a page with charts:
-    evenhand compare live.json next.json --model logit=boosted --output changes.html
+    evenhand compare live.json next.json --model logit=boosted -o changes.html
 
   Two models of one report:
     evenhand compare both.json both.json --model old=new

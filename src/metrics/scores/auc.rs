@@ -16,7 +16,8 @@ use crate::tally::Cell;
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Area {
     pub value: f64,
-    /// DeLong's variance: of the positives' placements, and of the negatives'.
+    /// DeLong's variance: of the positives' placements, and of the negatives'. 0 where one row alone tells nothing of its
+    /// label's.
     pub variance: f64,
     pub positives: Cell,
     pub negatives: Cell,
@@ -49,14 +50,15 @@ fn placements(rows: &[(f64, Cell)], others: &[(f64, Cell)]) -> Vec<f64> {
     all
 }
 
-/// The variance of the weighted mean of placements, with the small-sample factor n / (n − 1).
-fn variance(rows: &[(f64, Cell)], placements: &[f64], over: f64, mean: f64, total: Cell) -> f64 {
+/// The variance of the weighted mean of placements, with the small-sample factor n / (n − 1); `None` of one row.
+fn variance(rows: &[(f64, Cell)], placements: &[f64], over: f64, mean: f64, total: Cell) -> Option<f64> {
+    // Rounding of weights leaves a little of one row's share.
     let size = total.effective();
-    if size <= 1.0 {
-        return 0.0;
+    if size <= 1.0 + 1e-9 {
+        return None;
     }
     let squares = rows.iter().zip(placements).map(|((_, c), p)| c.weight_squared * (p / over - mean).powi(2));
-    squares.sum::<f64>() / (total.weight * total.weight) * size / (size - 1.0)
+    Some(squares.sum::<f64>() / (total.weight * total.weight) * size / (size - 1.0))
 }
 
 impl Area {
@@ -74,8 +76,9 @@ impl Area {
         let (of_p, of_n) = (placements(&p, &n), placements(&n, &p));
         let sum: f64 = p.iter().zip(&of_p).map(|((_, c), below)| c.weight * below).sum();
         let value = (sum / positives.weight / negatives.weight).clamp(0.0, 1.0);
-        let variance = variance(&p, &of_p, negatives.weight, value, positives)
-            + variance(&n, &of_n, positives.weight, 1.0 - value, negatives);
+        let of_p = variance(&p, &of_p, negatives.weight, value, positives);
+        let of_n = variance(&n, &of_n, positives.weight, 1.0 - value, negatives);
+        let variance = of_p.zip(of_n).map_or(0.0, |(p, n)| p + n);
         Ok(Area { value, variance, positives, negatives })
     }
 
@@ -86,7 +89,7 @@ impl Area {
     }
 
     /// On the logit scale by DeLong's variance; where all placements are alike (the labels are separated, or all scores
-    /// tied) by the variance that Newcombe's method 5 gives to each area that could be.
+    /// tied), or one row stands for its label, by the variance that Newcombe's method 5 gives to each area that could be.
     fn interval(&self, level: f64) -> Interval {
         let (a, z) = (self.value, z_quantile(level));
         let error = self.variance.sqrt();
@@ -258,7 +261,8 @@ pub fn delong_paired(scores: [&[f64]; 2], labels: &[u8], confidence: Confidence)
     };
     let ((value, of_p), (_, of_n)) = (apart(&positives, &negatives), apart(&negatives, &positives));
     let (estimate, error) = (Estimate::of(value, support), (of_p + of_n).sqrt());
-    if error <= 0.0 {
+    // One row tells nothing of how its label's vary.
+    if error <= 0.0 || positives.len().min(negatives.len()) < 2 {
         return Tested::untested(estimate);
     }
     let arm = z_quantile(confidence.level) * error;
@@ -486,6 +490,29 @@ mod tests {
         let tied = auc(&group(&[0.5; 4], &[0.5; 4]), Confidence::at(0.95));
         assert_eq!(tied.value, Some(0.5));
         assert!(tied.low.unwrap() < 0.4 && tied.high.unwrap() > 0.6);
+    }
+
+    #[test]
+    fn of_one_positive_little_is_known() {
+        use rand_distr::StandardNormal;
+        let mut rng = stream(5, 0, 0);
+        let mut normal = move || rng.sample::<f64, _>(StandardNormal);
+        // A positive above a negative by a standard deviation: Φ(1 / √2).
+        let truth = 0.760_249_938_906_524;
+        let (mut held, mut other_way, times) = (0, 0, 2000);
+        for _ in 0..times {
+            let positive = [1.0 + normal()];
+            let negatives: Vec<f64> = (0..200).map(|_| normal()).collect();
+            let holds = |e: &Estimate, truth: f64| e.low.unwrap() <= truth && truth <= e.high.unwrap();
+            let one = group(&positive, &negatives);
+            held += usize::from(holds(&auc(&one, Confidence::at(0.95)), truth));
+            other_way += usize::from(holds(&auc(&group(&negatives, &positive), Confidence::at(0.95)), 1.0 - truth));
+        }
+        for held in [held, other_way] {
+            assert!((0.93..=1.0).contains(&(held as f64 / times as f64)), "{held}");
+        }
+        let paired = delong_paired([&[0.9, 0.1, 0.2], &[0.1, 0.2, 0.3]], &[1, 0, 0], Confidence::at(0.95));
+        assert!(paired.estimate.value == Some(1.0) && paired.estimate.low.is_none() && paired.p_value.is_none());
     }
 
     #[test]

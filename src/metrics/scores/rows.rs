@@ -142,11 +142,8 @@ impl Placed {
         self.squares += rows * twice * twice;
     }
 
-    /// The variance of the mean of the placements over `others`, of so many rows.
+    /// The variance of the mean of the placements over `others`, of two rows or more.
     fn variance(&self, rows: usize, others: usize) -> f64 {
-        if rows < 2 {
-            return 0.0;
-        }
         let spread = match ((rows as u128).checked_mul(self.squares), self.sum.checked_mul(self.sum)) {
             (Some(a), Some(b)) => (a - b) as f64,
             _ => (rows as f64 * self.squares as f64 - self.sum as f64 * self.sum as f64).max(0.0),
@@ -179,9 +176,13 @@ fn area<K: Copy + Ord>(up: &[K], down: &[K]) -> Area {
     }
     negatives.add(down.len() - j, up.len(), 0);
     let pairs = 2.0 * up.len() as f64 * down.len() as f64;
+    let variance = match up.len().min(down.len()) {
+        0 | 1 => 0.0,
+        _ => positives.variance(up.len(), down.len()) + negatives.variance(down.len(), up.len()),
+    };
     Area {
         value: (positives.sum as f64 / pairs).clamp(0.0, 1.0),
-        variance: positives.variance(up.len(), down.len()) + negatives.variance(down.len(), up.len()),
+        variance,
         positives: rows_of(up.len()),
         negatives: rows_of(down.len()),
     }
@@ -217,6 +218,16 @@ mod tests {
             assert_relative_eq!(figure.low.unwrap(), expected.low.unwrap(), max_relative = 1e-10);
             assert_eq!(figure.support, expected.support);
         }
+    }
+
+    #[test]
+    fn one_positive_has_the_interval_of_sorted_points() {
+        let (scores, labels) = ([0.4, 0.1, 0.2, 0.5, 0.9, 0.3], [1, 0, 0, 0, 0, 0]);
+        let confidence = Confidence::at(0.95);
+        let figure = &auc_by_group(&scores, &labels, &[0u8; 6], 1, confidence)[0];
+        let expected = auc(&ScoredGroup::from_rows(&scores, &labels, None), confidence);
+        assert_eq!(figure, &expected);
+        assert!(figure.value == Some(0.6) && figure.high.unwrap() - figure.low.unwrap() > 0.6, "{figure:?}");
     }
 
     #[test]

@@ -27,8 +27,8 @@ Examples:
         --stratum region --reference sex=male --output report.md
 
   A job on GitHub that shows findings, and a list of tests for any other pipeline:
-    evenhand audit campaign.csv --attribute sex --decision targeted --format github
-    evenhand audit campaign.csv --attribute sex --decision targeted --output findings.xml
+    evenhand audit campaign.csv -a sex -d targeted --format github
+    evenhand audit campaign.csv -a sex -d targeted --output findings.xml
 
   Charts for a browser, in one file:
     evenhand audit campaign.csv --attribute sex --decision targeted \\

@@ -6,8 +6,8 @@ use clap::{Args, ValueHint};
 
 const CHART_EXAMPLES: &str = "\
 Examples:
-  evenhand audit campaign.csv -a sex -d targeted --format json --output report.json
-  evenhand chart report.json                                   # the names of its charts
+  evenhand audit campaign.csv -a sex -d targeted --output report.json
+  evenhand chart report.json               # the names of its charts
   evenhand chart report.json --chart sex/selection_rate --output sex.svg
   evenhand chart report.json --chart findings --output findings.png";
 
