@@ -214,8 +214,12 @@ fn favourable_values_are_told_or_plain() {
     assert_eq!(tally_of(text, &rule).unwrap(), Tally::of(&same.build().unwrap()).unwrap());
 
     let untold = failure(text, &columns());
-    for fact in ["`paid`", "`bad`", "`good`", "row 1", "/in.csv", "--favorable"] {
+    for fact in ["`paid`", "`bad`", "`good`", "/in.csv", "--favorable"] {
         assert!(untold.contains(fact), "{untold}");
+    }
+    let odd = failure("sex,paid,offer\nf,yes,1\nm,no,0\nf,maybe,1\n", &columns());
+    for fact in ["`paid`", "`maybe`", "row 3", "/in.csv"] {
+        assert!(odd.contains(fact), "{odd}");
     }
 }
 

@@ -188,7 +188,13 @@ fn bad_values_name_row_and_file() {
     let asked = Columns::new().attribute("sex".parse().unwrap()).label("region");
     let path = files.put("in.arrow", stream(&[batch(0, 2), batch(2, 2)], None));
     let error = Source::open(&[&path]).unwrap().tally(&asked, &[], Limits::default()).unwrap_err().to_string();
-    assert!(error.contains("`region`") && error.contains("in row 1 of") && error.contains("in.arrow"), "{error}");
+    assert!(error.contains("`region`") && error.contains("`r1`") && error.contains("in.arrow"), "{error}");
+    // What is odd in a later row is looked for there.
+    let labels: ArrayRef = Arc::new(StringArray::from(vec!["yes", "no", "maybe"]));
+    let odd = RecordBatch::try_from_iter([("sex", labels.clone()), ("region", labels)]).unwrap();
+    let path = files.put("odd.arrow", file(&[odd], None));
+    let error = Source::open(&[&path]).unwrap().tally(&asked, &[], Limits::default()).unwrap_err().to_string();
+    assert!(error.contains("in row 3 of") && error.contains("odd.arrow"), "{error}");
 }
 
 #[test]

@@ -68,7 +68,9 @@ use crate::error::{Error, Place, Result};
 use crate::tally::{Limits, Tally};
 pub(crate) use cells::{CellColumns, CellTable};
 use gather::Gathered;
-use intake::{Aim, Intake, Outcome};
+#[cfg(feature = "parquet")]
+use intake::Intake;
+use intake::{Aim, Outcome};
 use plan::Plan;
 use progress::{Listener, Meter};
 use spool::{Input, Stamp};

@@ -73,11 +73,12 @@ impl Report {
     ///
     /// # Examples
     /// ```
-    /// use evenhand::audit::AuditPlan;
+    /// use evenhand::audit::{AuditPlan, Policy};
     /// use evenhand::data::{Batch, Categorical};
     /// let sex = Categorical::from_values("sex", (0..600).map(|i| if i % 2 == 0 { "f" } else { "m" }));
     /// let decision: Vec<u8> = (0..600).map(|i| u8::from(i % 5 == 0)).collect();
-    /// let report = AuditPlan::new().run(&Batch::builder().attribute(sex).decision(decision).build()?)?;
+    /// let batch = Batch::builder().attribute(sex).decision(decision).build()?;
+    /// let report = AuditPlan::new().policy(Policy::preset("four-fifths")?).run(&batch)?;
     /// assert_eq!(report.charts(), ["findings", "sex/selection_rate"]);
     /// # Ok::<(), evenhand::Error>(())
     /// ```
