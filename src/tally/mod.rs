@@ -404,6 +404,7 @@ impl Tally {
     }
 
     /// Keeps within limits what merging may have brought beyond them.
+    #[cfg(any(feature = "csv", feature = "parquet"))]
     pub(crate) fn keep_within(&mut self, limits: Limits) {
         for table in self.scores.iter_mut().flatten() {
             *table = std::mem::take(table).within(limits.max_scores);
