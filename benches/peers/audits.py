@@ -2,7 +2,7 @@
 
     python3 benches/peers/audits.py [rows, 1 million if not given]
 
-makes virtual environments in target/peers-audits (two, since the toolkits do not all live in one), a Parquet file of rows
+makes virtual environments in target (two, since the toolkits do not all live in one), a Parquet file of rows
 with three attributes (60 groups crossed), a label and a decision, and the release binary; asks each tool for what it can
 say of them, and prints one table. Seconds of the Python toolkits are those of the call alone, with the rows in memory as
 they want them; those of the query engines include reading the columns; those of evenhand are of the whole command:
@@ -14,38 +14,16 @@ import json
 import subprocess
 import sys
 import tempfile
-import time
-import venv
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
-PLACE = ROOT / "target" / "peers-audits"
+from bench import ROOT, environment, least
+
 ENVIRONMENTS = {
     "one": ["fairlearn==0.15.0", "aif360==0.6.1", "pandas", "pyarrow"],
     "two": ["aequitas==1.1.0", "holisticai==1.0.14", "polars==2.1.0", "duckdb==2.0.1", "pandas", "pyarrow"],
 }
-RUNS = 3
 ATTRIBUTES = ["sex", "age", "region"]
 REPLICATED = 100_000
-
-
-def environment(name):
-    """The interpreter of an environment, made if it is not there."""
-    python = PLACE / name / "bin" / "python"
-    if not python.exists():
-        venv.create(PLACE / name, with_pip=True)
-    subprocess.run([python, "-m", "pip", "install", "--quiet", *ENVIRONMENTS[name]], check=True)
-    return python
-
-
-def least(work, runs=RUNS):
-    """The least seconds of some runs."""
-    seconds = []
-    for _ in range(runs):
-        start = time.perf_counter()
-        work()
-        seconds.append(time.perf_counter() - start)
-    return min(seconds)
 
 
 def make(rows, path):
@@ -155,7 +133,7 @@ def ours(path):
 
 
 def main(rows):
-    one, two = environment("one"), environment("two")
+    one, two = (environment(f"peers-audits-{name}", needs) for name, needs in ENVIRONMENTS.items())
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "rows.parquet"
         subprocess.run([one, __file__, "make", str(rows), path], check=True)

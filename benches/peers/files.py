@@ -16,10 +16,10 @@ import os
 import subprocess
 import sys
 import time
-import venv
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
+from bench import ROOT, enter
+
 PLACE = ROOT / "target" / "peers-files"
 NEEDS = ["duckdb==2.0.1", "polars==2.1.0"]
 RUNS = int(os.environ.get("RUNS", 5))
@@ -39,15 +39,6 @@ select i as customer_id,
     (hash(i * 29) % 100000) / 100.0::double as spend
 from range({rows}) as t(i)
 """
-
-
-def enter_environment():
-    """Starts this script again inside the virtual environment, made if it is not there."""
-    python = PLACE / "bin" / "python"
-    if not python.exists():
-        venv.create(PLACE, with_pip=True)
-    subprocess.run([python, "-m", "pip", "install", "--quiet", *NEEDS], check=True)
-    os.execv(python, [str(python), __file__, "--inside", *sys.argv[1:]])
 
 
 def make(rows):
@@ -192,4 +183,4 @@ if __name__ == "__main__":
     elif "--inside" in sys.argv:
         main(int(sys.argv[2]) if len(sys.argv) > 2 else 10_000_000)
     else:
-        enter_environment()
+        enter("peers-files", NEEDS)

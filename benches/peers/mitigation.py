@@ -7,37 +7,14 @@ the rows in a folder, times the peers on them, and prints one table. Each figure
 """
 
 import json
-import os
 import subprocess
 import sys
 import tempfile
-import time
-import venv
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
-PLACE = ROOT / "target" / "peers"
-RUNS = 3
+from bench import ROOT, enter, least
 
-
-def enter_environment():
-    """Starts this script again inside the virtual environment, made if it is not there."""
-    python = PLACE / "bin" / "python"
-    if not python.exists():
-        venv.create(PLACE, with_pip=True)
-    needs = Path(__file__).with_name("requirements.txt")
-    subprocess.run([python, "-m", "pip", "install", "--quiet", "-r", needs], check=True)
-    os.execv(python, [str(python), __file__, "--inside"])
-
-
-def least(work, runs=RUNS):
-    """The least seconds of some runs."""
-    seconds = []
-    for _ in range(runs):
-        start = time.perf_counter()
-        work()
-        seconds.append(time.perf_counter() - start)
-    return min(seconds)
+NEEDS = ["aif360==0.6.1", "fairlearn==0.15.0", "imbalanced-learn==0.14.2", "scikit-learn==1.9.1"]
 
 
 def peers(folder):
@@ -114,4 +91,4 @@ if __name__ == "__main__":
     if "--inside" in sys.argv:
         main()
     else:
-        enter_environment()
+        enter("peers", NEEDS)
