@@ -1,6 +1,8 @@
 //! Text files read into tallies: what is counted, and what every bad input says.
 #![cfg(feature = "csv")]
 
+mod source_support;
+
 use std::fmt::Write as _;
 use std::io::Write as _;
 use std::path::PathBuf;
@@ -11,21 +13,7 @@ use evenhand::data::{Bands, Batch, Binary, Categorical, Columns, LevelColumn, Mo
 use evenhand::tally::{DecisionRule, Limits, Tally};
 use evenhand::{Error, Result};
 use flate2::{Compression, write::GzEncoder};
-use tempfile::TempDir;
-
-struct Files(TempDir);
-
-impl Files {
-    fn new() -> Self {
-        Files(tempfile::tempdir().unwrap())
-    }
-
-    fn put(&self, name: &str, bytes: impl AsRef<[u8]>) -> PathBuf {
-        let path = self.0.path().join(name);
-        std::fs::write(&path, bytes).unwrap();
-        path
-    }
-}
+use source_support::Files;
 
 fn level(text: &str) -> LevelColumn {
     text.parse().unwrap()
@@ -344,12 +332,12 @@ fn other_kinds_of_file_say_what_they_are() {
     let tally = tally_of("ORC,paid,offer\nf,1,1\n", &Columns { attributes: vec![level("ORC")], ..columns() });
     assert_eq!(tally.unwrap().rows(), 1);
     let files = Files::new();
-    let missing = Source::open(&[files.0.path().join("nowhere.csv")]).unwrap_err().to_string();
+    let missing = Source::open(&[files.path().join("nowhere.csv")]).unwrap_err().to_string();
     assert!(missing.contains("cannot open") && missing.contains("nowhere.csv"), "{missing}");
-    let folder = Source::open(&[files.0.path()]).unwrap_err().to_string();
+    let folder = Source::open(&[files.path()]).unwrap_err().to_string();
     assert!(folder.contains("folder"), "{folder}");
     let path = files.put("a.csv", "sex,paid,offer\nf,1,1\n");
-    assert!(matches!(Source::open(&[&path, &files.0.path().join(".").join("a.csv")]), Err(Error::Duplicate { .. })));
+    assert!(matches!(Source::open(&[&path, &files.path().join(".").join("a.csv")]), Err(Error::Duplicate { .. })));
 }
 
 #[test]

@@ -1,9 +1,10 @@
 //! Arrow's own files and streams read into tallies: the same counts as from text, and no damage unnoticed.
 #![cfg(all(feature = "parquet", feature = "csv"))]
 
+mod source_support;
+
 use std::fmt::Write as _;
 use std::io::Write as _;
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use arrow_array::types::{Int8Type, UInt32Type};
@@ -14,21 +15,7 @@ use evenhand::Result;
 use evenhand::data::source::{Changes, ColumnKind, Format, Source, SourceTally};
 use evenhand::data::{Columns, Top};
 use evenhand::tally::Limits;
-use tempfile::TempDir;
-
-struct Files(TempDir);
-
-impl Files {
-    fn new() -> Self {
-        Files(tempfile::tempdir().unwrap())
-    }
-
-    fn put(&self, name: &str, bytes: impl AsRef<[u8]>) -> PathBuf {
-        let path = self.0.path().join(name);
-        std::fs::write(&path, bytes).unwrap();
-        path
-    }
-}
+use source_support::Files;
 
 const SEXES: [Option<&str>; 4] = [Some("f"), Some("m"), None, Some("x")];
 

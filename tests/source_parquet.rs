@@ -1,8 +1,9 @@
 //! Parquet files read into tallies: the same counts as from text and memory, and no damage unnoticed.
 #![cfg(all(feature = "parquet", feature = "csv"))]
 
+mod source_support;
+
 use std::fmt::Write as _;
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use arrow_array::types::{Int8Type, Int32Type};
@@ -15,21 +16,7 @@ use evenhand::{Error, Result};
 use parquet::arrow::ArrowWriter;
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::file::properties::{WriterProperties, WriterVersion};
-use tempfile::TempDir;
-
-struct Files(TempDir);
-
-impl Files {
-    fn new() -> Self {
-        Files(tempfile::tempdir().unwrap())
-    }
-
-    fn put(&self, name: &str, bytes: impl AsRef<[u8]>) -> PathBuf {
-        let path = self.0.path().join(name);
-        std::fs::write(&path, bytes).unwrap();
-        path
-    }
-}
+use source_support::Files;
 
 fn level(text: &str) -> LevelColumn {
     text.parse().unwrap()
