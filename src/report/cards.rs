@@ -3,14 +3,12 @@
 use super::document::{Document, Table};
 use super::grid::{self, Column};
 use super::view::{self, FINDINGS, INTERSECTIONS, NAME};
-use super::words::{self, Unit, capital, count, counted, name, share, title, unglued};
+use super::words::{self, Unit, capital, counted, name, share, title, unglued};
 use super::{ModelReport, Report, bar, measures};
 use crate::metrics::catalog;
 
 /// The groups of a table that a card shows.
 const GROUPS: usize = 24;
-/// The files that a card lists.
-const FILES: usize = 20;
 
 impl Report {
     /// A model card, by the headings of Mitchell et al.: filled from the audit where it knows, with blanks where it does not.
@@ -209,16 +207,7 @@ impl Report {
 
     fn sources(&self, card: &mut Document) {
         card.heading("Where the figures come from");
-        let mut facts: Vec<(String, String)> = Vec::new();
-        for f in self.provenance.inputs.iter().take(FILES) {
-            let text =
-                format!("{}: {}, blake3 {}", name(&f.path, 60), counted(f.rows, "row", "rows"), name(&f.blake3, 64));
-            facts.push(("File".into(), text));
-        }
-        let more = self.provenance.inputs.len().saturating_sub(FILES) as u64;
-        if more > 0 {
-            facts.push(("File".into(), format!("and {} more, {}", count(more), view::MORE)));
-        }
+        let mut facts = self.files(": ");
         let wanted = ["Seed", "Made by", "Counts", "Again"];
         let method = view::method(self).into_iter().filter(|(label, _)| wanted.contains(label));
         facts.extend(method.map(|(label, text)| (label.to_string(), unglued(&text))));

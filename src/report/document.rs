@@ -1,11 +1,16 @@
 //! Documents that are filled from a report as far as it goes: what it cannot know is left as a blank that is marked.
 
+use super::Report;
 use super::grid::{Grid, GridRow};
-use super::marks::{Marks, escape};
-use super::words::{clean, cut, name};
+use super::marks::{self, Marks, escape};
+use super::view::MORE;
+use super::words::{clean, count, counted, cut, name};
 
 /// What a blank begins with.
 pub(super) const BLANK: &str = "To be filled in:";
+
+/// The files that a document lists.
+const FILES: usize = 20;
 
 /// A part of a document.
 #[derive(Debug, Clone, PartialEq)]
@@ -31,10 +36,9 @@ pub(super) struct Table {
 
 impl Table {
     pub fn of_grid(caption: impl Into<String>, first: &str, grid: &Grid) -> Self {
-        let figure = |c: &String| c.split_whitespace().collect::<Vec<_>>().join(" ").replace("[ ", "[");
         let row = |r: &GridRow| {
             let named = format!("{}{}", name(&r.group, 60), r.mark);
-            std::iter::once(named).chain(r.cells.iter().map(figure)).collect()
+            std::iter::once(named).chain(r.cells.iter().map(|cell| marks::figure(cell))).collect()
         };
         Table {
             caption: caption.into(),
@@ -53,6 +57,21 @@ pub struct Document {
     pub(super) title: String,
     pub(super) lead: String,
     pub(super) blocks: Vec<Block>,
+}
+
+impl Report {
+    /// The files that were read, as facts of a document.
+    pub(super) fn files(&self, behind_name: &str) -> Vec<(String, String)> {
+        let fact = |text: String| ("File".to_string(), text);
+        let inputs = &self.provenance.inputs;
+        let file = |f: &super::InputFile| {
+            let (rows, hash) = (counted(f.rows, "row", "rows"), name(&f.blake3, 64));
+            fact(format!("{}{behind_name}{rows}, blake3 {hash}", name(&f.path, 60)))
+        };
+        let more = inputs.len().saturating_sub(FILES) as u64;
+        let rest = (more > 0).then(|| fact(format!("and {} more, {MORE}", count(more))));
+        inputs.iter().take(FILES).map(file).chain(rest).collect()
+    }
 }
 
 impl Document {

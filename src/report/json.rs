@@ -1,9 +1,15 @@
 //! The form for programs: JSON with a version and a schema.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::{Report, SCHEMA_VERSION};
 use crate::error::{Error, Result};
+
+/// Anything as JSON, indented, with a newline at its end.
+pub(crate) fn written(of: &impl Serialize) -> Result<String> {
+    let text = serde_json::to_string_pretty(of).map_err(|e| Error::BadReport { problem: e.to_string() })?;
+    Ok(text + "\n")
+}
 
 impl Report {
     /// The report as JSON, indented, with a newline at its end. [`json_schema`](Self::json_schema)
@@ -12,10 +18,7 @@ impl Report {
     /// # Errors
     /// [`Error::BadReport`], which no report that came from an audit gives.
     pub fn to_json(&self) -> Result<String> {
-        let bad = |e: serde_json::Error| Error::BadReport { problem: e.to_string() };
-        let mut text = serde_json::to_string_pretty(self).map_err(bad)?;
-        text.push('\n');
-        Ok(text)
+        written(self)
     }
 
     /// Reads what [`to_json`](Self::to_json) wrote: every figure comes back equal. Fields that this

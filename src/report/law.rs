@@ -2,7 +2,7 @@
 
 use super::document::{Document, Table};
 use super::view::{MORE, NAME, list};
-use super::words::{capital, count, counted, name, share};
+use super::words::{capital, count, name, share};
 use super::{ImpactTable, ModelReport, Report};
 use crate::audit::Rulebook;
 use crate::error::{Error, Result};
@@ -10,8 +10,6 @@ use crate::tally::DecisionRule;
 
 /// The categories of a table that the summary shows: all, as the rule asks, unless there are this many.
 const CATEGORIES: usize = 400;
-/// The files that it lists.
-const FILES: usize = 20;
 
 impl Report {
     /// The summary of results that 6 RCNY § 5-303 asks an employer to publish: the date of the bias audit, the source and
@@ -94,15 +92,7 @@ impl Report {
     fn source(&self, page: &mut Document) {
         page.heading("Source and explanation of the data");
         let mut facts = vec![("Individuals assessed".to_string(), count(self.data.rows))];
-        for f in self.provenance.inputs.iter().take(FILES) {
-            let text =
-                format!("{}, {}, blake3 {}", name(&f.path, 60), counted(f.rows, "row", "rows"), name(&f.blake3, 64));
-            facts.push(("File".into(), text));
-        }
-        let more = self.provenance.inputs.len().saturating_sub(FILES) as u64;
-        if more > 0 {
-            facts.push(("File".into(), format!("and {} more, {MORE}", count(more))));
-        }
+        facts.extend(self.files(", "));
         for c in &self.data.attributes {
             facts.push(("Category".into(), format!("{}: {}", name(&c.column, NAME), super::words::coverage(c))));
         }

@@ -19,7 +19,7 @@ pub(super) fn escape(text: &str) -> String {
             // Inside a word an underscore is none, and a lone dash or plus only starts a list.
             '_' if before.is_alphanumeric() && next.is_alphanumeric() => out.push(c),
             '\\' | '|' | '`' | '*' | '_' | '~' | '#' | '!' | '$' => out.extend(['\\', c]),
-            '[' | ']' if !figure(before, next) => out.extend(['\\', c]),
+            '[' | ']' if !is_figure(before, next) => out.extend(['\\', c]),
             ':' if next == '/' => out.extend(['\\', c]),
             '.' if out.ends_with("www") => out.extend(['\\', c]),
             '@' => out.push_str("&#64;"),
@@ -37,8 +37,13 @@ pub(super) fn code(text: &str) -> String {
     format!("{fence} {text} {fence}")
 }
 
+/// A figure of a grid without its padding, which is for terminals.
+pub(super) fn figure(cell: &str) -> String {
+    cell.split_whitespace().collect::<Vec<_>>().join(" ").replace("[ ", "[")
+}
+
 /// Whether a bracket stands beside a digit on its inner side and opens or closes an interval.
-fn figure(before: char, next: char) -> bool {
+fn is_figure(before: char, next: char) -> bool {
     (before == ' ' && (next.is_ascii_digit() || next == '-'))
         || (before.is_ascii_digit() && matches!(next, ' ' | ',' | '.' | ';' | ':' | ')'))
 }
@@ -79,8 +84,8 @@ impl Marks {
         self.row(std::iter::once(":--".to_string()).chain(grid.heads.iter().map(|_| "--:".to_string())));
         for r in &grid.rows {
             let group = format!("{}{}", escape(&name(&r.group, 60)), r.mark);
-            // Figures are written here and hold no markup; their padding is for terminals.
-            let figures = r.cells.iter().map(|c| c.split_whitespace().collect::<Vec<_>>().join(" ").replace("[ ", "["));
+            // Figures are written here and hold no markup.
+            let figures = r.cells.iter().map(|cell| figure(cell));
             self.row(std::iter::once(group).chain(figures));
         }
         self.line("");

@@ -15,7 +15,7 @@ mod grid;
 #[cfg(feature = "html")]
 mod html;
 mod impact;
-mod json;
+pub(crate) mod json;
 mod junit;
 mod law;
 mod lines;

@@ -12,6 +12,7 @@ use super::table::{DeliveryRow, DeliveryTable, GroupDelivery};
 use super::variance::{DeliveryVariance, VARIANCE_LIMIT, adjust_variances, delivery_variance, variance_coverage};
 use crate::error::{Error, Result};
 use crate::metrics::{Estimate, Support, Tested, Undefined};
+use crate::report::json::written;
 use crate::report::words::{self, Unit};
 
 /// The version of the report's JSON.
@@ -362,8 +363,7 @@ impl DeliveryReport {
     /// # Errors
     /// [`Error::BadReport`], which no report that came from an audit gives.
     pub fn to_json(&self) -> Result<String> {
-        let text = serde_json::to_string_pretty(self).map_err(|e| Error::BadReport { problem: e.to_string() })?;
-        Ok(text + "\n")
+        written(self)
     }
 }
 

@@ -10,6 +10,7 @@ use super::quadrants::Quadrants;
 use crate::audit::Comparison;
 use crate::error::{Error, Result};
 use crate::metrics::Estimate;
+use crate::report::json::written;
 
 /// The version of the report's JSON.
 const SCHEMA_VERSION: u32 = 1;
@@ -207,8 +208,7 @@ impl UpliftReport {
     /// # Errors
     /// [`Error::BadReport`], which no report that came from an audit gives.
     pub fn to_json(&self) -> Result<String> {
-        let text = serde_json::to_string_pretty(self).map_err(|e| Error::BadReport { problem: e.to_string() })?;
-        Ok(text + "\n")
+        written(self)
     }
 
     /// Reads what [`to_json`](Self::to_json) wrote.

@@ -4,6 +4,7 @@ use serde::Deserialize;
 
 use crate::compare::{Changes, SCHEMA_VERSION};
 use crate::error::{Error, Result};
+use crate::report::json::written;
 
 impl Changes {
     /// The changes as JSON, indented, with a newline at its end.
@@ -11,10 +12,7 @@ impl Changes {
     /// # Errors
     /// [`Error::BadReport`], which no changes that came from a comparison give.
     pub fn to_json(&self) -> Result<String> {
-        let bad = |e: serde_json::Error| Error::BadReport { problem: e.to_string() };
-        let mut text = serde_json::to_string_pretty(self).map_err(bad)?;
-        text.push('\n');
-        Ok(text)
+        written(self)
     }
 
     /// Reads what [`to_json`](Self::to_json) wrote: every figure comes back equal.

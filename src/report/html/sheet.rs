@@ -1,6 +1,7 @@
 //! Tables: the first column names, the others hold figures.
 
 use crate::report::grid::Grid;
+use crate::report::marks;
 use crate::report::view::NAME;
 use crate::report::words::{name, unglued};
 
@@ -34,7 +35,7 @@ impl Sheet {
 
     /// Of a grid that other forms show too; the padding of its figures is for terminals.
     pub fn of_grid(caption: impl Into<String>, grid: Grid) -> Self {
-        let figure = |c: &String| unglued(c).split_whitespace().collect::<Vec<_>>().join(" ").replace("[ ", "[");
+        let figure = |c: &String| marks::figure(&unglued(c));
         let row = |r: &crate::report::grid::GridRow| Row {
             name: format!("{}{}", name(&r.group, 2 * NAME), r.mark),
             cells: r.cells.iter().map(figure).collect(),
