@@ -253,7 +253,8 @@ impl<const N: usize> Counter<N> {
     }
 }
 
-/// Rows, weights and squared weights of slots below `N`, spread over sub-tables.
+/// Rows, weights and squared weights of slots below `N`, spread over sub-tables. (A fourth number is room: no slot then lies
+/// in two lines of the cache.)
 pub(crate) struct Sums<const N: usize>([Vec<[f64; 4]>; 4]);
 
 impl<const N: usize> Sums<N> {
@@ -266,10 +267,10 @@ impl<const N: usize> Sums<N> {
         let [Ok(a), Ok(b), Ok(c), Ok(d)] = lanes else { return };
         // The mask proves to the compiler that every index is inside; N is a power of two.
         let at = |key: u16| usize::from(key) & (N - 1);
-        // Four numbers a slot, so that a row is two additions of two.
         let push = |sum: &mut [f64; 4], w: f64| {
-            let row = [1.0, w, w * w, 0.0];
-            sum.iter_mut().zip(row).for_each(|(sum, part)| *sum += part);
+            sum[0] += 1.0;
+            sum[1] += w;
+            sum[2] += w * w;
         };
         let (mut fours, mut theirs) = (keys.chunks_exact(4), weights.chunks_exact(4));
         for (keys, weights) in (&mut fours).zip(&mut theirs) {
