@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 
 use ndarray::Array2;
+use rayon::prelude::*;
 
 use super::{Categorical, Codes};
 use crate::error::{Error, Place, Result};
@@ -72,24 +73,27 @@ impl Table {
             return Err(Error::Duplicate { name: name.clone() });
         }
         let expected = columns.first().map_or(0, |(_, column)| column.len());
-        for (name, column) in &columns {
+        let wrong = |(name, column): &(String, Column)| {
             if column.len() != expected {
-                return Err(Error::UnequalLengths { column: name.clone(), rows: column.len(), expected });
+                return Some(Error::UnequalLengths { column: name.clone(), rows: column.len(), expected });
             }
-            let (values, whole, expected) = match column {
-                Column::Number(values) => (values, false, "a finite number"),
-                Column::Integer(values) => (values, true, "a whole number"),
-                Column::Level(_) => continue,
+            let (values, row, expected) = match column {
+                Column::Number(values) => {
+                    // Without a way out it takes one instruction for several numbers.
+                    let any = values.iter().fold(false, |any, v| any | v.is_infinite());
+                    (values, any.then(|| values.iter().position(|v| v.is_infinite())).flatten(), "a finite number")
+                }
+                Column::Integer(values) => {
+                    let bad = |v: &f64| v.is_infinite() || (!v.is_nan() && v.fract() != 0.0);
+                    (values, values.iter().position(bad), "a whole number")
+                }
+                Column::Level(_) => return None,
             };
-            let bad = |v: &f64| v.is_infinite() || (whole && !v.is_nan() && v.fract() != 0.0);
-            if let Some(row) = values.iter().position(bad) {
-                return Err(Error::BadNumber {
-                    column: name.clone(),
-                    value: values[row].to_string(),
-                    place: Place::row(row),
-                    expected,
-                });
-            }
+            let (row, column) = (row?, name.clone());
+            Some(Error::BadNumber { column, value: values[row].to_string(), place: Place::row(row), expected })
+        };
+        if let Some(error) = columns.par_iter().find_map_first(wrong) {
+            return Err(error);
         }
         Ok(Table { columns })
     }

@@ -169,6 +169,8 @@ pub(super) fn table_of(features: ArrayView2<f64>) -> Result<Table> {
 pub(super) enum Values {
     /// What the row it was made from has.
     Base,
+    /// Numbers between those of the two rows of its origin: computed when the rows are put together.
+    Between,
     Numbers(Vec<f64>),
     /// Codes of the column's levels, `u32::MAX` where missing.
     Codes(Vec<u32>),
@@ -185,7 +187,25 @@ pub(super) struct Made {
     pub shrinkage: Option<f64>,
 }
 
+/// `a + share (b - a)`, never beyond either.
+fn between(a: f64, b: f64, share: f64) -> f64 {
+    let step = b - a;
+    let value = if step.is_finite() { a + share * step } else { (1.0 - share) * a + share * b };
+    let (low, high) = if a < b { (a, b) } else { (b, a) };
+    // The numbers are finite: comparing them takes one instruction, where `clamp` asks for more.
+    let value = if value < low { low } else { value };
+    if value > high { high } else { value }
+}
+
 impl Made {
+    /// The two rows and the share of the second, of a new row that is between two.
+    fn pair(&self, new: usize) -> ([usize; 2], f64) {
+        match self.origin[new] {
+            Origin::Between { rows, share } => (rows, share),
+            _ => ([self.base[new] as usize; 2], 0.0),
+        }
+    }
+
     /// Copies of rows.
     pub fn copies(base: Vec<u32>, columns: usize) -> Self {
         Made {
@@ -216,7 +236,7 @@ pub(super) fn relabelled(column: &Categorical, codes: Vec<u32>) -> Categorical<'
 /// Puts new rows behind the kept ones. `kept` is `None` where all are.
 pub(super) fn assemble(table: &Table, kept: Option<&[u32]>, made: &[Made]) -> Table {
     let new: usize = made.iter().map(|m| m.base.len()).sum();
-    let numbers = |at: usize, values: &[f64]| -> Vec<f64> {
+    let numbers = |at: usize, values: &[f64], whole: bool| -> Vec<f64> {
         let mut all = Vec::with_capacity(values.len() + new);
         match kept {
             Some(rows) => all.extend(rows.iter().map(|row| values[*row as usize])),
@@ -225,6 +245,12 @@ pub(super) fn assemble(table: &Table, kept: Option<&[u32]>, made: &[Made]) -> Ta
         for made in made {
             match &made.columns[at] {
                 Values::Numbers(new) => all.extend_from_slice(new),
+                Values::Between => all.extend((0..made.base.len()).map(|new| {
+                    let ([a, b], share) = made.pair(new);
+                    let value = between(values[a], values[b], share);
+                    // Between two whole numbers, a rounded one is no farther than they are.
+                    if whole { value.round() } else { value }
+                })),
                 _ => all.extend(made.base.iter().map(|row| values[*row as usize])),
             }
         }
@@ -232,8 +258,8 @@ pub(super) fn assemble(table: &Table, kept: Option<&[u32]>, made: &[Made]) -> Ta
     };
     let column = |(at, (name, column)): (usize, &(String, Column))| {
         let column = match column {
-            Column::Number(values) => Column::Number(numbers(at, values)),
-            Column::Integer(values) => Column::Integer(numbers(at, values)),
+            Column::Number(values) => Column::Number(numbers(at, values, false)),
+            Column::Integer(values) => Column::Integer(numbers(at, values, true)),
             Column::Level(old) => {
                 let mut codes = match kept {
                     Some(rows) => wide(old, rows.iter().map(|row| *row as usize)),
@@ -271,10 +297,18 @@ pub(super) fn assemble_array(features: ArrayView2<f64>, kept: Option<&[u32]>, ma
     for made in made {
         let (these, rest) = std::mem::take(&mut behind).split_at_mut(made.base.len() * width);
         behind = rest;
+        let all_between = made.columns.iter().all(|column| matches!(column, Values::Between));
         these.par_chunks_mut(width).enumerate().for_each(|(i, row)| {
+            let ([a, b], share) = made.pair(i);
+            let (a, b) = (features.row(a), features.row(b));
+            if all_between {
+                row.iter_mut().zip(a).zip(b).for_each(|((value, a), b)| *value = between(*a, *b, share));
+                return;
+            }
             for (at, (value, column)) in row.iter_mut().zip(&made.columns).enumerate() {
                 *value = match column {
                     Values::Numbers(new) => new[i],
+                    Values::Between => between(a[at], b[at], share),
                     Values::Base | Values::Codes(_) => features[[made.base[i] as usize, at]],
                 };
             }

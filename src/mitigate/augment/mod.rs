@@ -28,7 +28,9 @@ mod fidelity;
 mod made;
 mod mixup;
 mod neighbors;
+mod pairs;
 mod resample;
+mod rough;
 mod smote;
 mod target;
 #[cfg(test)]

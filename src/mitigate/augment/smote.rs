@@ -136,33 +136,15 @@ pub(super) fn each_feature(work: &Work, values: impl Fn(usize, &Column) -> Value
         .collect()
 }
 
-/// `a + share (b - a)`, never beyond either.
-fn between(a: f64, b: f64, share: f64) -> f64 {
-    let step = b - a;
-    let value = if step.is_finite() { a + share * step } else { (1.0 - share) * a + share * b };
-    let (low, high) = if a < b { (a, b) } else { (b, a) };
-    // The numbers are finite: comparing them takes one instruction, where `clamp` asks for more.
-    let value = if value < low { low } else { value };
-    if value > high { high } else { value }
-}
-
 /// Rows between pairs of rows.
 pub(super) fn interpolate(
     work: &Work,
     pairs: &[Between],
     level: impl Fn(usize, &Categorical) -> Vec<u32> + Sync,
 ) -> Made {
-    let columns = each_feature(work, |at, column| {
-        let new = |values: &[f64], pair: &Between| {
-            let [a, b] = pair.rows.map(|row| values[row as usize]);
-            between(a, b, pair.share)
-        };
-        match column {
-            Column::Number(values) => Values::Numbers(pairs.iter().map(|pair| new(values, pair)).collect()),
-            // Between two whole numbers, a rounded one is no farther than they are.
-            Column::Integer(values) => Values::Numbers(pairs.iter().map(|pair| new(values, pair).round()).collect()),
-            Column::Level(column) => Values::Codes(level(at, column)),
-        }
+    let columns = each_feature(work, |at, column| match column {
+        Column::Number(_) | Column::Integer(_) => Values::Between,
+        Column::Level(column) => Values::Codes(level(at, column)),
     });
     let origin = |pair: &Between| Origin::Between { rows: pair.rows.map(|row| row as usize), share: pair.share };
     Made {

@@ -1,4 +1,5 @@
 use super::super::neighbors::{NOBODY, Near, Points};
+use super::super::pairs::by_pairs;
 use super::*;
 use proptest::prelude::{prop, proptest};
 
@@ -76,6 +77,29 @@ fn levels_count_their_penalty_however_many_there_are() {
     agrees(&[], &codes[..1], 1.0, 400, 400, 2);
     // Others are asked for than the rows that answer.
     agrees(&normal(400, 3, 5), &codes, 0.7, 400, 150, 5);
+}
+
+#[test]
+fn whoever_asks_and_however_many_at_once_the_answer_is_the_same() {
+    // Whole numbers, whose squares are exact: many rows are at the same distance, and the first ones count.
+    let mut rng = stream(9, 0, 0);
+    let numbers: Vec<Vec<f64>> =
+        (0..5).map(|_| (0..700).map(|_| f64::from(rng.gen_range(-3i32..4))).collect()).collect();
+    let points = Points::new(700, &numbers, &[], 0.0);
+    // Rows that ask and answer, rows that only ask, and rows that ask again.
+    let some: Vec<u32> = (0..900).map(|i| i * 37 % 700).filter(|row| row % 3 != 0).collect();
+    for (queries, among) in [(&some[..], 700), (&some[..], 450), (&some[..50], 700), (&some[200..], 3)] {
+        for together in [1, 100, 128, 300, 5000] {
+            let mut near = vec![Near::NONE; queries.len() * 4];
+            by_pairs(&points, queries, among, 4, together, &mut near);
+            for (query, near) in queries.iter().zip(near.chunks(4)) {
+                let expected = plain(&numbers, &[], 0.0, *query as usize, among);
+                let mut rows: Vec<u32> = expected.iter().map(|(_, row)| *row).take(4).collect();
+                rows.resize(4, NOBODY);
+                assert_eq!(near.iter().map(|near| near.row).collect::<Vec<_>>(), rows, "{query} {among} {together}");
+            }
+        }
+    }
 }
 
 #[test]
