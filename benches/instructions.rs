@@ -3,7 +3,7 @@
 //! `cargo bench --bench instructions --profile test` runs each kernel once and three times over the same rows under
 //! valgrind's callgrind; half of the difference is what one run takes. What it took before stands in
 //! `benches/instructions.txt`, written by the same command with `-- --write`; a tenth more fails. The profile is the one
-//! that figures were written with.
+//! that figures were written with, and the compiler must be too: under another one they are shown, and nothing fails.
 
 #[allow(dead_code, reason = "shared with other benches")]
 mod shapes;
@@ -86,9 +86,11 @@ fn one(arguments: &[String]) -> Outcome<usize> {
 fn compare(write: bool) -> Outcome<()> {
     let place = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("benches/instructions.txt");
     let before = std::fs::read_to_string(&place).unwrap_or_default();
+    let compiler = compiler()?;
+    let same_compiler = before.lines().any(|line| line == compiler);
     let before =
         |name: &str| -> Option<f64> { before.lines().find_map(|line| line.strip_prefix(name)?.trim().parse().ok()) };
-    let (mut now, mut worse) = (String::new(), Vec::new());
+    let (mut now, mut worse) = (format!("{compiler}\n"), Vec::new());
     println!("{:<28}{:>14}{:>12}{:>9}", "instructions", "now", "before", "ratio");
     for (name, run) in kernels() {
         let taken = (instructions(name, 3)? - instructions(name, 1)?) / 2.0 / run() as f64;
@@ -102,6 +104,8 @@ fn compare(write: bool) -> Outcome<()> {
     }
     if write {
         std::fs::write(place, now)?;
+    } else if !same_compiler {
+        println!("The figures before are not those of {compiler}: nothing is held against them.");
     } else if !worse.is_empty() {
         return Err(format!(
             "more instructions than before for: {}. Mend that, or write the new figures by `-- --write` and say why.",
@@ -110,6 +114,12 @@ fn compare(write: bool) -> Outcome<()> {
         .into());
     }
     Ok(())
+}
+
+/// The compiler's name and version.
+fn compiler() -> Outcome<String> {
+    let output = Command::new("rustc").arg("--version").output()?;
+    Ok(String::from_utf8(output.stdout)?.trim().to_string())
 }
 
 /// The instructions of a process that runs a kernel so many times.

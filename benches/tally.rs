@@ -2,16 +2,19 @@
 //!
 //! Ten million rows in memory, byte codes. Beside each shape stand, in the same run, the loop an expert would write for
 //! exactly that shape (keys fused by hand, eight sub-tables, no missing values, no checks) and the reading of the columns
-//! alone. `cargo bench --bench tally` ends with a table of the ratios, best of several interleaved runs, since the
-//! machine's noise moves absolute figures.
+//! alone. A batch is checked once, when it is built, and counted as often as one likes: counting is compared with the hand's
+//! loop, and what building and checking add is told beside. `cargo bench --bench tally` ends with a table of the ratios, best
+//! of several interleaved runs, since the machine's noise moves absolute figures.
 
 mod shapes;
 
 use std::hint::black_box;
+use std::ops::Range;
 use std::time::{Duration, Instant};
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group};
-use shapes::{Columns, Data, Shape, data, evenhand};
+use rayon::prelude::*;
+use shapes::{Columns, Data, Shape, batch, count, data, evenhand};
 
 const LANES: usize = 8;
 const CHUNK: usize = 4096;
@@ -37,12 +40,11 @@ fn keys<'k>(c: &Columns, shape: Shape, from: usize, to: usize, buffer: &'k mut [
     keys
 }
 
-fn by_hand(c: &Columns, shape: Shape) -> u64 {
+fn by_hand(c: &Columns, shape: Shape, span: Range<usize>) -> u64 {
     let mut tables = vec![[0u32; 4096]; LANES];
     let mut buffer = [0u16; CHUNK];
-    let rows = c.label.len();
-    for from in (0..rows).step_by(CHUNK) {
-        let keys = keys(c, shape, from, (from + CHUNK).min(rows), &mut buffer);
+    for from in span.clone().step_by(CHUNK) {
+        let keys = keys(c, shape, from, (from + CHUNK).min(span.end), &mut buffer);
         let [a, b, d, e, f, g, h, i] = tables.as_mut_slice() else { unreachable!() };
         let at = |key: u16| usize::from(key) & 4095;
         let mut eights = keys.chunks_exact(LANES);
@@ -63,15 +65,14 @@ fn by_hand(c: &Columns, shape: Shape) -> u64 {
 
 /// Weights (Σw, Σw²) and sums of scores by hand; of scores the crate also keeps how many rows have which, so there the
 /// hand sorts them too.
-fn by_hand_sums(c: &Columns, shape: Shape) -> u64 {
+fn by_hand_sums(c: &Columns, shape: Shape, span: Range<usize>) -> u64 {
     let (weighted, scored) = (shape == Shape::Weighted, shape == Shape::Scored);
-    let mut sorted: Vec<(u64, u16)> = Vec::with_capacity(if scored { c.score.len() } else { 0 });
+    let mut sorted: Vec<(u64, u16)> = Vec::with_capacity(if scored { span.len() } else { 0 });
     let mut sums = vec![[[0.0f64; 3]; 4096]; 4];
     let mut scores = vec![[[0.0f64; 3]; 4096]; 4];
     let mut buffer = [0u16; CHUNK];
-    let rows = c.label.len();
-    for from in (0..rows).step_by(CHUNK) {
-        let to = (from + CHUNK).min(rows);
+    for from in span.clone().step_by(CHUNK) {
+        let to = (from + CHUNK).min(span.end);
         let keys = keys(c, shape, from, to, &mut buffer);
         if scored {
             sorted.extend(c.score[from..to].iter().zip(keys).map(|(s, key)| (s.to_bits(), *key)));
@@ -101,19 +102,30 @@ fn reading(c: &Columns) -> u64 {
 
 type Run<'a> = Box<dyn Fn() -> u64 + Send + Sync + 'a>;
 
-/// The shapes, each with the crate's run and the ones to compare it with.
-fn shapes<'a>(all: &'a [Data]) -> Vec<(&'static str, usize, Run<'a>, Run<'a>, Run<'a>)> {
-    all.iter()
-        .map(|(name, c, shape)| {
-            let shape = *shape;
-            let hand: Run = match shape {
-                Shape::Weighted | Shape::Scored => Box::new(move || by_hand_sums(c, shape)),
-                Shape::Decisions | Shape::Segments => Box::new(move || by_hand(c, shape)),
-            };
-            let crates: Run = Box::new(move || evenhand(c, shape));
-            (*name, c.label.len(), crates, hand, Box::new(move || reading(c)) as Run)
-        })
-        .collect()
+/// Who counts.
+const CONTENDERS: [&str; 4] = ["evenhand", "by hand", "reading", "evenhand, with checks"];
+
+/// The shapes, each with its contenders. The hand shares the rows out among the threads there are.
+fn shapes<'a>(all: &'a [Data]) -> Vec<(&'static str, usize, [Run<'a>; 4])> {
+    let each = |(name, c, shape): &'a Data| {
+        let (shape, rows) = (*shape, c.label.len());
+        let hand = move |span| match shape {
+            Shape::Weighted | Shape::Scored => by_hand_sums(c, shape, span),
+            Shape::Decisions | Shape::Segments => by_hand(c, shape, span),
+        };
+        let batch = batch(c, shape);
+        let contenders: [Run; 4] = [
+            Box::new(move || count(&batch)),
+            Box::new(move || {
+                let step = rows.div_ceil(rayon::current_num_threads());
+                (0..rows).into_par_iter().step_by(step).map(|from| hand(from..rows.min(from + step))).sum()
+            }),
+            Box::new(move || reading(c)),
+            Box::new(move || evenhand(c, shape)),
+        ];
+        (*name, rows, contenders)
+    };
+    all.iter().map(each).collect()
 }
 
 fn rows() -> usize {
@@ -123,11 +135,12 @@ fn rows() -> usize {
 
 fn bench(c: &mut Criterion) {
     let all = data(rows());
-    for (name, rows, crates, hand, reading) in shapes(&all) {
-        assert_eq!((crates(), hand()), (rows as u64, rows as u64), "every row is counted once");
+    for (name, rows, contenders) in shapes(&all) {
+        let counted = [0, 1, 3].map(|who| contenders[who]());
+        assert_eq!(counted, [rows as u64; 3], "every row is counted once");
         let mut group = c.benchmark_group(format!("tally/{name}"));
         group.sample_size(10).measurement_time(Duration::from_secs(2)).throughput(Throughput::Elements(rows as u64));
-        for (who, run) in [("evenhand", &crates), ("by hand", &hand), ("reading", &reading)] {
+        for (who, run) in CONTENDERS.iter().zip(&contenders) {
             group.bench_function(BenchmarkId::from_parameter(who), |b| b.iter(run));
         }
         group.finish();
@@ -139,27 +152,32 @@ criterion_group!(benches, bench);
 /// Best of several rounds in which the contenders take turns, so that noise strikes all alike.
 fn table() {
     let all = data(rows());
-    let one = rayon::ThreadPoolBuilder::new().num_threads(1).build().expect("a pool of one");
-    println!(
-        "\n{:<24}{:>11}{:>11}{:>11}{:>9}{:>13}",
-        "one thread, M rows/s", "evenhand", "by hand", "reading", "ratio", "all threads"
-    );
-    for (name, rows, crates, hand, reading) in shapes(&all) {
-        let mut best = [f64::INFINITY; 4];
-        let mut time = |at: usize, run: &dyn Fn() -> u64| {
-            let start = Instant::now();
-            black_box(run());
-            best[at] = best[at].min(start.elapsed().as_secs_f64());
-        };
-        for _ in 0..if rows > 1_000_000 { 12 } else { 1 } {
-            time(0, &|| one.install(&crates));
-            time(1, &*hand);
-            time(2, &*reading);
-            time(3, &*crates);
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    for threads in if cores > 1 { vec![1, cores] } else { vec![1] } {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("a pool");
+        println!(
+            "\n{:<24}{:>10}{:>10}{:>10}{:>8}{:>14}{:>8}",
+            format!("{threads} thread(s), M rows/s"),
+            "evenhand",
+            "by hand",
+            "reading",
+            "ratio",
+            "with checks",
+            "ratio"
+        );
+        for (name, rows, contenders) in shapes(&all) {
+            let mut best = [f64::INFINITY; 4];
+            for _ in 0..if rows > 1_000_000 { 12 } else { 1 } {
+                for (best, run) in best.iter_mut().zip(&contenders) {
+                    let start = Instant::now();
+                    black_box(pool.install(run));
+                    *best = best.min(start.elapsed().as_secs_f64());
+                }
+            }
+            let [own, hand, reading, checked] = best.map(|b| rows as f64 / b / 1e6);
+            let (ratio, with_checks) = (100.0 * own / hand, 100.0 * checked / hand);
+            println!("{name:<24}{own:>10.0}{hand:>10.0}{reading:>10.0}{ratio:>7.0}%{checked:>14.0}{with_checks:>7.0}%");
         }
-        let speed = best.map(|b| rows as f64 / b / 1e6);
-        let ratio = 100.0 * speed[0] / speed[1];
-        println!("{name:<24}{:>11.0}{:>11.0}{:>11.0}{ratio:>8.0}%{:>13.0}", speed[0], speed[1], speed[2], speed[3]);
     }
 }
 

@@ -115,6 +115,12 @@ def of_two(path):
     yield "counts of 60 groups", f"duckdb {duckdb.__version__}", least(lambda: duckdb.sql(sql).fetchall()), "order 3"
 
 
+def audit(command):
+    """Status 1 says that something was found, which is no failure."""
+    if subprocess.run(command, capture_output=True).returncode not in (0, 1):
+        sys.exit(f"{command} failed")
+
+
 def ours(path):
     """Seconds of the whole command: crossed to order 3, to order 1, and of the first rows with two groups."""
     binary = ROOT / "target" / "release" / "evenhand"
@@ -123,7 +129,7 @@ def ours(path):
     def command(file, attributes, order):
         names = [part for name in attributes for part in ("--attribute", name)]
         options = ["--label", "responded", "--decision", "targeted", "--order", str(order), "--format", "json"]
-        return lambda: subprocess.run([binary, "audit", file, *names, *options], check=True, capture_output=True)
+        return lambda: audit([binary, "audit", file, *names, *options])
 
     return {
         "order 3": least(command(path, ATTRIBUTES, 3)),

@@ -46,6 +46,16 @@ pub enum Shape {
 
 /// What the crate does, the building and checking of the batch included.
 pub fn evenhand(c: &Columns, shape: Shape) -> u64 {
+    count(&batch(c, shape))
+}
+
+/// Counts a batch that was checked before.
+pub fn count(batch: &Batch) -> u64 {
+    Tally::of(batch).expect("few cells").rows()
+}
+
+/// Builds and checks a batch.
+pub fn batch(c: &Columns, shape: Shape) -> Batch<'_> {
     let mut batch = Batch::builder();
     if shape != Shape::Segments {
         let model = evenhand::data::Model::decision("d", &c.decision);
@@ -60,7 +70,7 @@ pub fn evenhand(c: &Columns, shape: Shape) -> u64 {
     if shape == Shape::Weighted {
         batch = batch.weight(&c.weight);
     }
-    Tally::of(&batch.build().expect("a sound batch")).expect("few cells").rows()
+    batch.build().expect("a sound batch")
 }
 
 /// A shape with its name.

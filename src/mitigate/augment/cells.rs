@@ -1,6 +1,7 @@
 //! The rows of each cell of group and label, and the columns of a table that must stay in step with them.
 
-use crate::data::{Batch, Categorical, Column, NEGATIVE, POSITIVE, Table};
+use super::frame::{Frame, Of};
+use crate::data::{Batch, Categorical, NEGATIVE, POSITIVE};
 use crate::mitigate::groups::{Groups, MISSING};
 use crate::{Error, Place, Result};
 
@@ -51,27 +52,24 @@ pub(super) struct Layout {
 
 impl Layout {
     /// Finds the columns by name and checks that those that hold attributes say what the batch says.
-    pub fn of(table: &Table, batch: &Batch, label: Option<&str>, carried: &[String]) -> Result<Self> {
-        if table.rows() != batch.rows() {
-            let column = table.columns().first().map_or("the table", |(name, _)| name).to_string();
-            return Err(Error::UnequalLengths { column, rows: table.rows(), expected: batch.rows() });
+    pub fn of(frame: &Frame, batch: &Batch, label: Option<&str>, carried: &[String]) -> Result<Self> {
+        if frame.rows() != batch.rows() {
+            let column = frame.columns().first().map_or("the table", |(name, _)| name).to_string();
+            return Err(Error::UnequalLengths { column, rows: frame.rows(), expected: batch.rows() });
         }
-        if table.rows() > u32::MAX as usize / 2 {
-            return Err(Error::setting("the number of rows", table.rows(), "at most 2^31; augment a sample"));
+        if frame.rows() > u32::MAX as usize / 2 {
+            return Err(Error::setting("the number of rows", frame.rows(), "at most 2^31; augment a sample"));
         }
-        let mut feature = vec![true; table.columns().len()];
+        let mut feature = vec![true; frame.columns().len()];
         for name in label.into_iter().chain(carried.iter().map(String::as_str)) {
-            table.column(name)?;
-        }
-        for ((name, _), feature) in table.columns().iter().zip(&mut feature) {
-            *feature = label != Some(name.as_str()) && !carried.contains(name);
+            feature[frame.position(name)?] = false;
         }
         let mut of_attribute = Vec::with_capacity(batch.attributes().len());
         for attribute in batch.attributes() {
-            let at = table.columns().iter().position(|(name, _)| name == attribute.name());
+            let at = frame.columns().iter().position(|(name, _)| name == attribute.name());
             if let Some(at) = at {
                 feature[at] = false;
-                in_step(attribute, &table.columns()[at].1)?;
+                in_step(attribute, &frame.columns()[at].1)?;
             }
             of_attribute.push(at);
         }
@@ -86,8 +84,8 @@ impl Layout {
 
 /// That a column of levels holds the same levels as the attribute of its name. (Of numbers that is not asked: which level
 /// a number means is not known here.)
-fn in_step(attribute: &Categorical, column: &Column) -> Result<()> {
-    let Column::Level(column) = column else { return Ok(()) };
+fn in_step(attribute: &Categorical, column: &Of) -> Result<()> {
+    let Of::Level(column) = column else { return Ok(()) };
     let same: Vec<Option<usize>> =
         attribute.levels().iter().map(|level| column.levels().iter().position(|own| own == level)).collect();
     for row in 0..attribute.codes().len() {
@@ -105,13 +103,13 @@ fn in_step(attribute: &Categorical, column: &Column) -> Result<()> {
 }
 
 /// That no row of a cell lacks a number that new rows are computed from.
-pub(super) fn complete(table: &Table, features: &[usize], rows: &[u32]) -> Result<()> {
+pub(super) fn complete(frame: &Frame, features: &[usize], rows: &[u32]) -> Result<()> {
     for column in features {
-        let (name, column) = &table.columns()[*column];
-        let (Column::Number(values) | Column::Integer(values)) = column else { continue };
+        let (name, column) = &frame.columns()[*column];
+        let (Of::Number(values) | Of::Integer(values)) = column else { continue };
         if let Some(row) = rows.iter().find(|row| values[**row as usize].is_nan()) {
             return Err(Error::BadNumber {
-                column: name.clone(),
+                column: name.to_string(),
                 value: String::new(),
                 place: Place::row(*row as usize),
                 expected: "a number to make new rows from: fill missing values first, or keep the column out",

@@ -7,10 +7,10 @@ use rand_distr::StandardNormal;
 use rayon::prelude::*;
 
 use super::Work;
+use super::frame::Of;
 use super::made::{Made, Origin, Values, wide};
 use super::resample::even_draw;
 use super::smote::{BLOCK, each_feature};
-use crate::data::Column;
 use crate::inference::rng::stream;
 use crate::inference::special::{normal_cdf, normal_quantile};
 
@@ -28,15 +28,15 @@ enum Sorted {
 }
 
 /// The values of a cell's rows in order, and each row's rank; the ranks of equal values are in random order.
-fn ranked(column: &Column, rows: &[u32], mut order: Vec<u32>) -> (Sorted, Vec<u32>) {
+fn ranked(column: &Of, rows: &[u32], mut order: Vec<u32>) -> (Sorted, Vec<u32>) {
     let sorted = match column {
-        Column::Number(values) | Column::Integer(values) => {
+        Of::Number(values) | Of::Integer(values) => {
             let value = |at: u32| values[rows[at as usize] as usize];
             order.sort_by(|a, b| value(*a).total_cmp(&value(*b)));
             let sorted = order.iter().map(|at| value(*at)).collect();
-            if matches!(column, Column::Number(_)) { Sorted::Numbers(sorted) } else { Sorted::Whole(sorted) }
+            if matches!(column, Of::Number(_)) { Sorted::Numbers(sorted) } else { Sorted::Whole(sorted) }
         }
-        Column::Level(column) => {
+        Of::Level(column) => {
             let codes = wide(column, rows.iter().map(|row| *row as usize));
             order.sort_by_key(|at| codes[*at as usize]);
             Sorted::Codes(order.iter().map(|at| codes[*at as usize]).collect())
@@ -75,7 +75,7 @@ pub(super) fn draw(work: &Work) -> Made {
     let ranks = |(number, column): (usize, &usize)| {
         let mut order: Vec<u32> = (0..n as u32).collect();
         order.shuffle(&mut stream(work.seed, work.cell, usize::MAX - number));
-        ranked(&work.table.columns()[*column].1, work.rows, order)
+        ranked(&work.frame.columns()[*column].1, work.rows, order)
     };
     let columns: Vec<(Sorted, Vec<u32>)> = work.features.par_iter().enumerate().map(ranks).collect();
     let score: Vec<f64> = (0..n).map(|rank| normal_quantile((rank as f64 + 0.5) / n as f64)).collect();

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::Method;
 use super::cells::{Cells, Layout};
+use super::frame::Frame;
 use super::made::{Augmented, AugmentedCell, Made, Origin, Record, Values, assemble, relabelled, rows_of, wide};
 use crate::data::{Batch, Categorical, Column, NEGATIVE, POSITIVE, Table};
 use crate::mitigate::groups::Groups;
@@ -142,7 +143,7 @@ impl Counterfactual {
     /// number that a rule makes and the column cannot hold; [`Error::BadSetting`] for an attribute of one level, a rule for
     /// the wrong kind of column, and an attribute kept as numbers without a rule.
     pub fn fit_resample(&self, table: &Table, batch: &Batch) -> Result<Augmented> {
-        let layout = Layout::of(table, batch, None, &[])?;
+        let layout = Layout::of(&Frame::of(table), batch, None, &[])?;
         let cells = Cells::of(batch, &[])?;
         let at = batch.attributes().iter().position(|a| a.name() == self.attribute).ok_or_else(|| {
             let names = batch.attributes().iter().map(|a| a.name().to_string()).collect();

@@ -3,9 +3,9 @@
 use rand::Rng;
 
 use super::Work;
+use super::frame::Of;
 use super::made::{Made, Origin, Values, wide};
 use super::smote::{Neighborhood, Search, each_feature, each_new};
-use crate::data::Column;
 use crate::inference::rng::stream;
 
 /// How likely a value is changed.
@@ -27,9 +27,9 @@ pub(super) fn cross(work: &Work, search: &Search) -> Made {
     });
     let columns = each_feature(work, |at, column| {
         let (values, whole) = match column {
-            Column::Number(values) => (values, false),
-            Column::Integer(values) => (values, true),
-            Column::Level(column) => {
+            Of::Number(values) => (values, false),
+            Of::Integer(values) => (values, true),
+            Of::Level(column) => {
                 let choose = |(rows, salt): &([u32; 3], u64)| {
                     let mut rng = stream(*salt, at, 0);
                     let from = if rng.r#gen::<f64>() < CROSSOVER { rng.gen_range(0..3) } else { 0 };

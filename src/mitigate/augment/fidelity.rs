@@ -7,6 +7,7 @@ use rand::Rng;
 use rustc_hash::{FxHashMap, FxHasher};
 use serde::{Deserialize, Serialize};
 
+use super::frame::Frame;
 use super::made::{Augmented, Origin};
 use super::smote::points;
 use crate::data::{Categorical, Column, Table};
@@ -311,7 +312,7 @@ fn nearest(table: &Table, sides: &Sides, seed: u64) -> Option<NearestDistances> 
     let mut rng = stream(seed, 0, 0);
     let rows: Vec<u32> = old.iter().map(|(row, _)| *row).chain(new.iter().copied()).collect();
     let features: Vec<usize> = (0..table.columns().len()).collect();
-    let points = points(table, &features, &rows, true, true);
+    let points = points(&Frame::of(table), &features, &rows, true, true);
     let fresh: Vec<u32> = if new.len() <= SAMPLE {
         (old.len()..rows.len()).map(|at| at as u32).collect()
     } else {

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use ndarray::{Array2, ArrayView2, Axis, Slice};
+use ndarray::{Array2, ArrayView2};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
@@ -143,26 +143,6 @@ pub struct AugmentedArray {
     pub weights: Option<Vec<f64>>,
     /// As for [`Augmented`].
     pub record: Record,
-}
-
-/// An array of numbers as a table, with columns `x0`, `x1`, ...
-pub(super) fn table_of(features: ArrayView2<f64>) -> Result<Table> {
-    // Rows are read a few at a time for several columns, so that each is brought into the cache once a thread.
-    let width = features.ncols().div_ceil(rayon::current_num_threads()).max(1);
-    let columns: Vec<Vec<f64>> = (0..features.ncols())
-        .into_par_iter()
-        .step_by(width)
-        .flat_map_iter(|from| {
-            let some = features.slice_axis(Axis(1), Slice::from(from..features.ncols().min(from + width)));
-            let mut columns = vec![Vec::with_capacity(features.nrows()); some.ncols()];
-            for rows in some.axis_chunks_iter(Axis(0), ROWS) {
-                columns.iter_mut().zip(rows.columns()).for_each(|(column, some)| column.extend(some));
-            }
-            columns
-        })
-        .collect();
-    let named = columns.into_iter().enumerate();
-    Table::new(named.map(|(j, column)| (format!("x{j}"), Column::Number(column))).collect())
 }
 
 /// What a method gives to a column of new rows.
@@ -327,14 +307,16 @@ pub(super) struct Rows {
 
 /// The attributes, labels and weights of kept rows and of those made from them.
 pub(super) fn rows_of(batch: &Batch, kept: Option<&[u32]>, made: &[Made]) -> Rows {
-    let from: Vec<usize> = match kept {
-        Some(rows) => rows.iter().map(|row| *row as usize).collect(),
-        None => (0..batch.rows()).collect(),
-    };
-    let mut origin: Vec<Origin> = from.iter().map(|row| Origin::Original(*row)).collect();
-    origin.extend(made.iter().flat_map(|m| m.origin.iter().copied()));
-    let mut from = from;
-    from.extend(made.iter().flat_map(|m| m.base.iter().map(|row| *row as usize)));
+    let all = kept.map_or(batch.rows(), <[u32]>::len) + made.iter().map(|m| m.base.len()).sum::<usize>();
+    let mut from: Vec<usize> = Vec::with_capacity(all);
+    match kept {
+        Some(rows) => from.extend(rows.iter().map(|row| *row as usize)),
+        None => from.extend(0..batch.rows()),
+    }
+    let mut origin = Vec::with_capacity(all);
+    origin.extend(from.iter().map(|row| Origin::Original(*row)));
+    made.iter().for_each(|m| origin.extend_from_slice(&m.origin));
+    made.iter().for_each(|m| from.extend(m.base.iter().map(|row| *row as usize)));
     let label = batch.label.as_ref().map_or(&[][..], Binary::codes);
     let weight = |Numbers { values, .. }: &Numbers| from.iter().map(|row| values[*row]).collect();
     Rows {

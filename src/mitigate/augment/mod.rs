@@ -25,6 +25,7 @@ mod copula;
 mod counterfactual;
 mod crossover;
 mod fidelity;
+mod frame;
 mod made;
 mod mixup;
 mod neighbors;
@@ -47,6 +48,7 @@ use serde::{Deserialize, Serialize};
 use crate::data::{Batch, Table};
 use crate::{Error, Result};
 use cells::{Cells, Layout, complete};
+use frame::Frame;
 use made::Made;
 use target::{Direction, wanted};
 
@@ -289,15 +291,15 @@ impl Augment {
     /// not above 0; [`Error::BadNumber`] with row and column where a number is missing that new rows are computed from, or
     /// where a column named as an attribute says something else than the batch.
     pub fn fit_resample(&self, table: &Table, batch: &Batch) -> Result<Augmented> {
-        let Drawn { kept, made, rows, record } = self.draw(table, batch)?;
+        let Drawn { kept, made, rows, record } = self.draw(&Frame::of(table), batch)?;
         let table = made::assemble(table, kept.as_deref(), &made);
         Ok(Augmented { table, attributes: rows.attributes, labels: rows.labels, weights: rows.weights, record })
     }
 
     /// The new rows, not yet put behind the others.
-    fn draw(&self, table: &Table, batch: &Batch) -> Result<Drawn> {
+    fn draw(&self, frame: &Frame, batch: &Batch) -> Result<Drawn> {
         self.check()?;
-        let layout = Layout::of(table, batch, self.label_column.as_deref(), &self.carried)?;
+        let layout = Layout::of(frame, batch, self.label_column.as_deref(), &self.carried)?;
         let cells = Cells::of(batch, &self.attributes)?;
         let direction = match self.method {
             Method::Undersample => Direction::Shrink,
@@ -307,8 +309,8 @@ impl Augment {
         let after = wanted(&self.target, &cells, direction)?;
         let before: Vec<usize> = cells.rows.iter().map(Vec::len).collect();
         let new: usize = after.iter().zip(&before).map(|(after, before)| after.saturating_sub(*before)).sum();
-        if table.rows() + new > u32::MAX as usize / 2 {
-            return Err(Error::setting("the number of rows after augmentation", table.rows() + new, "at most 2^31"));
+        if frame.rows() + new > u32::MAX as usize / 2 {
+            return Err(Error::setting("the number of rows after augmentation", frame.rows() + new, "at most 2^31"));
         }
         let mut made = Vec::new();
         let mut records = made::cell_records(&cells.groups, &before, &after);
@@ -316,7 +318,7 @@ impl Augment {
         for cell in 0..after.len() {
             let extra = after[cell].saturating_sub(before[cell]);
             if extra > 0 {
-                let new = self.make(table, &features, &cells, cell, extra)?;
+                let new = self.make(frame, &features, &cells, cell, extra)?;
                 records[cell].neighbors = new.neighbors;
                 records[cell].shrinkage = new.shrinkage;
                 made.push(new);
@@ -324,7 +326,7 @@ impl Augment {
         }
         records.retain(|cell| cell.before + cell.after > 0);
         let removed = resample::removed(&cells, &after, self.seed);
-        let kept = (!removed.is_empty()).then(|| resample::others(table.rows(), &removed));
+        let kept = (!removed.is_empty()).then(|| resample::others(frame.rows(), &removed));
         let mut rows = made::rows_of(batch, kept.as_deref(), &made);
         let record = Record {
             method: self.method,
@@ -362,7 +364,7 @@ impl Augment {
     /// # Ok::<(), evenhand::Error>(())
     /// ```
     pub fn fit_resample_array(&self, features: ArrayView2<f64>, batch: &Batch) -> Result<AugmentedArray> {
-        let Drawn { kept, made, rows, record } = self.draw(&made::table_of(features)?, batch)?;
+        let Drawn { kept, made, rows, record } = self.draw(&Frame::of_array(features)?, batch)?;
         let features = made::assemble_array(features, kept.as_deref(), &made);
         let made::Rows { attributes, labels, weights, .. } = rows;
         Ok(AugmentedArray { features, attributes, labels, weights, record })
@@ -384,16 +386,16 @@ impl Augment {
     }
 
     /// New rows of one cell, which has at least one.
-    fn make(&self, table: &Table, features: &[usize], cells: &Cells, cell: usize, extra: usize) -> Result<Made> {
+    fn make(&self, frame: &Frame, features: &[usize], cells: &Cells, cell: usize, extra: usize) -> Result<Made> {
         let rows = &cells.rows[cell];
-        let work = Work { table, features, rows, extra, seed: self.seed, cell };
+        let work = Work { frame, features, rows, extra, seed: self.seed, cell };
         if matches!(self.method, Method::Oversample | Method::Resample) {
-            return Ok(Made::copies(resample::even_draw(rows, extra, self.seed, cell), table.columns().len()));
+            return Ok(Made::copies(resample::even_draw(rows, extra, self.seed, cell), frame.columns().len()));
         }
-        complete(table, features, rows)?;
+        complete(frame, features, rows)?;
         if let Method::Mixup { alpha } = self.method {
             let others = mixup::others(cells, cell);
-            complete(table, features, &others)?;
+            complete(frame, features, &others)?;
             if others.is_empty() {
                 return Err(Error::setting(
                     &format!("the number of groups with a row to mix with one of `{}`", cells.name(cell)),
@@ -406,7 +408,7 @@ impl Augment {
         if rows.len() == 1 {
             return match self.lone {
                 Lone::Refuse => Err(made::alone(&cells.name(cell))),
-                Lone::Copy => Ok(Made::copies(vec![rows[0]; extra], table.columns().len())),
+                Lone::Copy => Ok(Made::copies(vec![rows[0]; extra], frame.columns().len())),
             };
         }
         let search = |levels| smote::Search { neighbors: self.neighbors, standardize: self.standardize, levels };
@@ -429,9 +431,9 @@ struct Drawn {
 }
 
 /// One cell's work.
-struct Work<'w> {
-    table: &'w Table,
-    /// The table's columns that are computed.
+struct Work<'w, 'r> {
+    frame: &'w Frame<'r>,
+    /// The columns that are computed.
     features: &'w [usize],
     /// The cell's rows.
     rows: &'w [u32],

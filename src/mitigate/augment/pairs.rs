@@ -11,8 +11,10 @@ use super::rough::Rough;
 const SIDE: usize = 128;
 /// Distances that one comparison turns away together.
 const LANES: usize = 16;
-/// Rows kept for a second look before they get it.
-const PENDING: usize = 256;
+/// Pairs of a block kept for a second look before they get it.
+const PENDING: usize = 8192;
+/// Groups of blocks for each thread: few, for the threads wait for each other between rounds.
+const GROUPS: usize = 4;
 /// Rows whose searches go on at the same time, which bounds the memory.
 pub(super) const TOGETHER: usize = 1 << 15;
 
@@ -30,13 +32,16 @@ pub(super) fn by_pairs(points: &Points, queries: &[u32], among: usize, k: usize,
         let starts = (done..end).step_by(SIDE);
         let mut blocks: Vec<Block> = starts.map(|start| Block::new(start..end.min(start + SIDE), k)).collect();
         let others = if done < lone.start {
-            all.each_other(&mut blocks);
+            blocks = all.each_other(blocks);
             [0..done, end..among]
         } else {
             [0..0, 0..among]
         };
         all.others(&mut blocks, &others);
-        blocks.par_iter_mut().for_each(|block| all.finish(block));
+        blocks.par_iter_mut().for_each(|block| {
+            block.thin_out();
+            all.look_again(block);
+        });
         for (at, found) in blocks.iter().flat_map(|b| b.range.clone().zip(b.near.chunks_exact(k))) {
             let at = order.queries[at];
             near[at * k..(at + 1) * k].copy_from_slice(found);
@@ -86,32 +91,45 @@ struct All<'a> {
 }
 
 impl All<'_> {
-    /// Compares blocks of rows that ask and answer with each other: in rounds in which each block meets one other.
-    fn each_other(&self, blocks: &mut Vec<Block>) {
-        blocks.par_iter_mut().for_each_init(buffer, |buffer, block| {
-            let range = block.range.clone();
-            block.largest = self.rough.largest_norm(range.clone());
-            self.compare(block, range, buffer);
+    /// Compares blocks of rows that ask and answer with each other. Groups of blocks meet in rounds, in each of which every
+    /// group meets one other, so that no two threads have the same block.
+    fn each_other(&self, blocks: Vec<Block>) -> Vec<Block> {
+        let count = GROUPS * rayon::current_num_threads();
+        let size = blocks.len().div_ceil(count).max(1);
+        let mut groups: Vec<Vec<Block>> = Vec::new();
+        for (at, block) in blocks.into_iter().enumerate() {
+            match groups.get_mut(at / size) {
+                Some(group) => group.push(block),
+                None => groups.push(vec![block]),
+            }
+        }
+        groups.par_iter_mut().for_each_init(buffer, |buffer, group| {
+            for at in 0..group.len() {
+                let (before, rest) = group.split_at_mut(at);
+                let [block, ..] = rest else { continue };
+                let range = block.range.clone();
+                block.largest = self.rough.largest_norm(range.clone());
+                self.compare(block, range, buffer);
+                before.iter_mut().for_each(|other| self.compare_both(block, other, buffer));
+            }
         });
-        if blocks.len() % 2 == 1 {
-            blocks.push(Block::new(0..0, 0));
+        if groups.len() % 2 == 1 {
+            groups.push(Vec::new());
         }
-        let half = blocks.len() / 2;
-        let few = half.div_ceil(rayon::current_num_threads());
-        let mut buffers: Vec<Array2<f32>> = (0..half.div_ceil(few)).map(|_| buffer()).collect();
-        for _ in 1..blocks.len() {
-            // The first meets the last, the second the last but one: all but one then move up a place.
-            let (left, right) = blocks.split_at_mut(half);
-            left.par_chunks_mut(few).zip(right.par_rchunks_mut(few)).zip(&mut buffers).for_each(
-                |((left, right), buffer)| {
-                    for (left, right) in left.iter_mut().zip(right.iter_mut().rev()) {
-                        self.compare_both(left, right, buffer);
-                    }
-                },
-            );
-            blocks[1..].rotate_right(1);
+        let half = groups.len() / 2;
+        let mut buffers: Vec<Array2<f32>> = (0..half).map(|_| buffer()).collect();
+        for _ in 1..groups.len() {
+            // The first meets the last, the second the last but one: all but the first then move up a place.
+            let (left, right) = groups.split_at_mut(half);
+            let pairs = left.par_iter_mut().zip(right.par_iter_mut().rev()).zip(&mut buffers);
+            pairs.for_each(|((left, right), buffer)| {
+                for left in left {
+                    right.iter_mut().for_each(|right| self.compare_both(left, right, buffer));
+                }
+            });
+            groups[1..].rotate_right(1);
         }
-        blocks.retain(|block| !block.range.is_empty());
+        groups.into_iter().flatten().collect()
     }
 
     /// Compares blocks with candidates that do not ask, or do so at another time.
@@ -129,21 +147,17 @@ impl All<'_> {
     fn compare(&self, block: &mut Block, candidates: Range<usize>, buffer: &mut Array2<f32>) {
         self.widen(block, self.rough.largest_norm(candidates.clone()));
         let squares = self.rough.squares(block.range.clone(), candidates.clone(), buffer);
-        let (own, others) = (&self.queries[block.range.clone()], &self.candidates[candidates]);
-        scan(squares, &mut block.searches, own, &mut [], others);
+        scan(squares, block, &self.queries[block.range.clone()], None, &self.candidates[candidates]);
         self.tidy(block);
     }
 
     /// What two blocks are to each other.
     fn compare_both(&self, left: &mut Block, right: &mut Block, buffer: &mut Array2<f32>) {
-        if left.range.is_empty() || right.range.is_empty() {
-            return;
-        }
         self.widen(left, right.largest);
         self.widen(right, left.largest);
         let squares = self.rough.squares(left.range.clone(), right.range.clone(), buffer);
         let (own, others) = (&self.queries[left.range.clone()], &self.candidates[right.range.clone()]);
-        scan(squares, &mut left.searches, own, &mut right.searches, others);
+        scan(squares, left, own, Some(&mut *right), others);
         self.tidy(left);
         self.tidy(right);
     }
@@ -154,43 +168,34 @@ impl All<'_> {
             return;
         }
         block.widened = largest;
-        for (search, at) in block.searches.iter_mut().zip(block.range.clone()) {
-            search.widen(self.rough.slack(self.rough.query_norm(at), largest), self.rough.unseen);
+        for (at, query) in block.range.clone().enumerate() {
+            // Both the k-th best square and the one that is compared with it may be off.
+            block.margins[at] = 2.0 * self.rough.slack(self.rough.query_norm(query), largest) + self.rough.unseen;
+            block.lower(at);
         }
     }
 
     /// Keeps what waits for a second look short.
     fn tidy(&self, block: &mut Block) {
-        let k = block.k;
-        for (at, search) in block.searches.iter_mut().enumerate().filter(|(_, search)| search.pending.len() >= PENDING)
-        {
-            search.thin_out();
-            if search.pending.len() >= PENDING / 2 {
-                let query = self.queries[block.range.start + at];
-                self.look_again(query, &mut search.pending, &mut block.near[at * k..(at + 1) * k]);
+        if block.pending.len() >= PENDING {
+            block.thin_out();
+            if block.pending.len() >= PENDING / 2 {
+                self.look_again(block);
             }
         }
     }
 
-    fn finish(&self, block: &mut Block) {
-        let queries = &self.queries[block.range.clone()];
-        for ((search, near), query) in block.searches.iter_mut().zip(block.near.chunks_exact_mut(block.k)).zip(queries)
-        {
-            search.thin_out();
-            self.look_again(*query, &mut search.pending, near);
-        }
-    }
-
     /// Measures rows exactly, and keeps the nearest; of those at the same distance the first.
-    fn look_again(&self, query: u32, pending: &mut Vec<(f32, u32)>, near: &mut [Near]) {
-        let last = near.len() - 1;
-        for (_, row) in pending.drain(..) {
-            let square = self.points.square(query as usize, row as usize);
+    fn look_again(&self, block: &mut Block) {
+        let k = block.k;
+        for Pending { at, row, .. } in block.pending.drain(..) {
+            let near = &mut block.near[at as usize * k..(at as usize + 1) * k];
+            let square = self.points.square(self.queries[block.range.start + at as usize] as usize, row as usize);
             let before = |other: &Near| (other.square, other.row) < (square, row);
-            if !before(&near[last]) {
-                let at = near.partition_point(before);
-                near[at..].rotate_right(1);
-                near[at] = Near { square, row };
+            if !before(&near[k - 1]) {
+                let place = near.partition_point(before);
+                near[place..].rotate_right(1);
+                near[place] = Near { square, row };
             }
         }
     }
@@ -200,12 +205,19 @@ fn buffer() -> Array2<f32> {
     Array2::zeros((SIDE, SIDE))
 }
 
-/// Queries that are compared together.
+/// Queries that are compared together: what is looked at often lies close together.
 struct Block {
     /// Their places.
     range: Range<usize>,
-    searches: Vec<Search>,
     k: usize,
+    /// What is above it is not among the nearest of a query, whatever the rounding.
+    cuts: [f32; SIDE],
+    /// How far the cut is above the `k`-th best square.
+    margins: [f32; SIDE],
+    /// The `k` smallest squares of each query so far.
+    best: Vec<f32>,
+    /// What may be among the nearest.
+    pending: Vec<Pending>,
     /// `k` for each: the nearest of those that were measured exactly.
     near: Vec<Near>,
     /// The largest square of a norm of its own rows, and of those that they were compared with.
@@ -213,78 +225,82 @@ struct Block {
     widened: f32,
 }
 
+/// A row that waits for a second look, of the query at a place in a block.
+struct Pending {
+    square: f32,
+    row: u32,
+    at: u32,
+}
+
 impl Block {
     fn new(range: Range<usize>, k: usize) -> Self {
-        let searches = range.clone().map(|_| Search::new(k)).collect();
-        Block { near: vec![Near::NONE; k * range.len()], range, searches, k, largest: 0.0, widened: f32::NEG_INFINITY }
-    }
-}
-
-/// One row's search.
-struct Search {
-    /// The `k` smallest squares so far.
-    best: Vec<f32>,
-    slack: f32,
-    unseen: f32,
-    /// What is above it is not among the nearest, whatever the rounding.
-    cut: f32,
-    /// What may be: square and row.
-    pending: Vec<(f32, u32)>,
-}
-
-impl Search {
-    fn new(k: usize) -> Self {
-        let best = vec![f32::INFINITY; k];
-        Search { best, slack: 0.0, unseen: 0.0, cut: f32::INFINITY, pending: Vec::with_capacity(16 * k.min(8)) }
+        let all = k * range.len();
+        Block {
+            range,
+            k,
+            cuts: [f32::INFINITY; SIDE],
+            margins: [0.0; SIDE],
+            best: vec![f32::INFINITY; all],
+            pending: Vec::new(),
+            near: vec![Near::NONE; all],
+            largest: 0.0,
+            widened: f32::NEG_INFINITY,
+        }
     }
 
-    /// Takes a larger bound on the rounding.
-    fn widen(&mut self, slack: f32, unseen: f32) {
-        self.slack = slack;
-        self.unseen = unseen;
-        self.lower();
+    fn lower(&mut self, at: usize) {
+        self.cuts[at] = self.best[(at + 1) * self.k - 1] + self.margins[at];
     }
 
-    fn lower(&mut self) {
-        self.cut = self.best[self.best.len() - 1] + 2.0 * self.slack + self.unseen;
-    }
-
-    fn take(&mut self, square: f32, row: u32) {
-        self.pending.push((square, row));
-        if square < self.best[self.best.len() - 1] {
-            let at = self.best.partition_point(|best| *best <= square);
-            self.best[at..].rotate_right(1);
-            self.best[at] = square;
-            self.lower();
+    fn take(&mut self, at: usize, square: f32, row: u32) {
+        self.pending.push(Pending { square, row, at: at as u32 });
+        let best = &mut self.best[at * self.k..(at + 1) * self.k];
+        let mut place = best.len() - 1;
+        if square < best[place] {
+            // Few are moved: no search is faster.
+            while place > 0 && best[place - 1] > square {
+                best[place] = best[place - 1];
+                place -= 1;
+            }
+            best[place] = square;
+            self.lower(at);
         }
     }
 
     /// Forgets what turned out to be too far.
     fn thin_out(&mut self) {
-        let cut = self.cut;
-        self.pending.retain(|(square, _)| *square <= cut);
+        let cuts = &self.cuts;
+        self.pending.retain(|pending| pending.square <= cuts[pending.at as usize]);
     }
 }
 
-/// Gives every square to the searches of its two rows, if it may be among their nearest. `right` may be empty.
-fn scan(squares: ArrayView2<f32>, left: &mut [Search], left_rows: &[u32], right: &mut [Search], right_rows: &[u32]) {
-    let mut cuts = [f32::NEG_INFINITY; SIDE];
-    cuts.iter_mut().zip(right.iter()).for_each(|(cut, search)| *cut = search.cut);
-    for ((search, own), squares) in left.iter_mut().zip(left_rows).zip(squares.rows()) {
+/// Gives every square to its two rows, if it may be among their nearest; to the left ones alone where there is no right
+/// block.
+fn scan(
+    squares: ArrayView2<f32>,
+    left: &mut Block,
+    left_rows: &[u32],
+    mut right: Option<&mut Block>,
+    right_rows: &[u32],
+) {
+    let nobody = [f32::NEG_INFINITY; SIDE];
+    for ((at, own), squares) in left_rows.iter().enumerate().zip(squares.rows()) {
         let Some(squares) = squares.to_slice() else { continue };
         for (number, lanes) in squares.chunks(LANES).enumerate() {
             let start = number * LANES;
-            if far(lanes, search.cut, &cuts[start..start + lanes.len()]) {
+            let cuts = right.as_ref().map_or(&nobody, |right| &right.cuts);
+            if far(lanes, left.cuts[at], &cuts[start..start + lanes.len()]) {
                 continue;
             }
-            for (at, square) in (start..).zip(lanes) {
-                let row = right_rows[at];
-                if *square <= search.cut && row != *own {
-                    search.take(*square, row);
+            for (other, square) in (start..).zip(lanes) {
+                let row = right_rows[other];
+                if *square <= left.cuts[at] && row != *own {
+                    left.take(at, *square, row);
                 }
-                if *square <= cuts[at] {
-                    right[at].take(*square, *own);
-                    cuts[at] = right[at].cut;
+                if let Some(right) = &mut right
+                    && *square <= right.cuts[other]
+                {
+                    right.take(other, *square, *own);
                 }
             }
         }

@@ -5,10 +5,11 @@ use rand_xoshiro::Xoshiro256PlusPlus;
 use rayon::prelude::*;
 
 use super::Work;
+use super::frame::{Frame, Of};
 use super::made::{Made, Origin, Values, wide};
 use super::neighbors::{Near, Points};
 use super::resample::even_draw;
-use crate::data::{Categorical, Column, Table};
+use crate::data::Categorical;
 use crate::inference::rng::stream;
 
 /// New rows that share a stream of random numbers.
@@ -39,7 +40,7 @@ impl Neighborhood {
         let base = even_draw(rows, work.extra, work.seed, work.cell);
         let distinct = work.extra.min(n);
         let k = search.neighbors.min(n - 1);
-        let points = points(work.table, work.features, rows, search.standardize, search.levels);
+        let points = points(work.frame, work.features, rows, search.standardize, search.levels);
         // Rows of a cell are in order.
         let queries: Vec<u32> =
             base[..distinct].par_iter().map(|row| rows.partition_point(|own| own < row) as u32).collect();
@@ -58,12 +59,12 @@ impl Neighborhood {
 }
 
 /// The features of rows, as points.
-pub(super) fn points(table: &Table, features: &[usize], rows: &[u32], standardize: bool, levels: bool) -> Points {
-    let numbers = |column: &usize| match &table.columns()[*column].1 {
-        Column::Number(values) | Column::Integer(values) => {
+pub(super) fn points(frame: &Frame, features: &[usize], rows: &[u32], standardize: bool, levels: bool) -> Points {
+    let numbers = |column: &usize| match &frame.columns()[*column].1 {
+        Of::Number(values) | Of::Integer(values) => {
             Some(rows.iter().map(|row| values[*row as usize]).collect::<Vec<f64>>())
         }
-        Column::Level(_) => None,
+        Of::Level(_) => None,
     };
     let mut columns: Vec<Vec<f64>> = features.par_iter().filter_map(numbers).collect();
     let mut mismatch = 1.0;
@@ -81,8 +82,8 @@ pub(super) fn points(table: &Table, features: &[usize], rows: &[u32], standardiz
             mismatch = median;
         }
     }
-    let codes = |column: &usize| match &table.columns()[*column].1 {
-        Column::Level(column) if levels => Some(wide(column, rows.iter().map(|row| *row as usize))),
+    let codes = |column: &usize| match &frame.columns()[*column].1 {
+        Of::Level(column) if levels => Some(wide(column, rows.iter().map(|row| *row as usize))),
         _ => None,
     };
     let codes: Vec<Vec<u32>> = features.par_iter().filter_map(codes).collect();
@@ -129,8 +130,8 @@ pub(super) fn each_new<T: Send>(work: &Work, draw: impl Fn(usize, &mut Xoshiro25
 }
 
 /// New values of each column that is a feature; the others have those of the row that a new one is made from.
-pub(super) fn each_feature(work: &Work, values: impl Fn(usize, &Column) -> Values + Sync) -> Vec<Values> {
-    let columns = work.table.columns().par_iter().enumerate();
+pub(super) fn each_feature(work: &Work, values: impl Fn(usize, &Of) -> Values + Sync) -> Vec<Values> {
+    let columns = work.frame.columns().par_iter().enumerate();
     columns
         .map(|(at, (_, column))| if work.features.contains(&at) { values(at, column) } else { Values::Base })
         .collect()
@@ -143,8 +144,8 @@ pub(super) fn interpolate(
     level: impl Fn(usize, &Categorical) -> Vec<u32> + Sync,
 ) -> Made {
     let columns = each_feature(work, |at, column| match column {
-        Column::Number(_) | Column::Integer(_) => Values::Between,
-        Column::Level(column) => Values::Codes(level(at, column)),
+        Of::Number(_) | Of::Integer(_) => Values::Between,
+        Of::Level(column) => Values::Codes(level(at, column)),
     });
     let origin = |pair: &Between| Origin::Between { rows: pair.rows.map(|row| row as usize), share: pair.share };
     Made {
