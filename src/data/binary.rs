@@ -17,8 +17,8 @@ pub const UNKNOWN: u8 = 2;
 /// A label or a decision: for each row favourable, unfavourable or unknown.
 ///
 /// It is made from what a pipeline has: `&[bool]`, `&[u8]` of 0, 1 and 2 (unknown; borrowed, not
-/// copied), `&[Option<bool>]`, `&[f64]` of 0.0, 1.0 and NaN (unknown), views of `ndarray`, or text by
-/// [`Binary::from_text`].
+/// copied), `&[Option<bool>]`, `&[f64]` of 0.0, 1.0 and NaN (unknown), views of `ndarray`, bits by
+/// [`Binary::from_bits`], or text by [`Binary::from_text`].
 ///
 /// # Examples
 /// ```
@@ -61,6 +61,35 @@ impl<'a> Binary<'a> {
         Ok(Self::unchecked(codes.into()))
     }
 
+    /// From one bit a row, 1 favourable: row 0 is the lowest bit of the first byte, as Arrow packs booleans and NumPy does
+    /// with `bitorder="little"`. No row is unknown. Bits behind the last row are not looked at.
+    ///
+    /// # Errors
+    /// [`Error::UnequalLengths`] unless there are `rows / 8` bytes, rounded up.
+    ///
+    /// # Examples
+    /// ```
+    /// use evenhand::data::Binary;
+    /// let clicked = Binary::from_bits("clicked", &[0b0000_0101, 0b11], 10)?;
+    /// assert_eq!(clicked.codes(), [1, 0, 1, 0, 0, 0, 0, 0, 1, 1]);
+    /// assert!(Binary::from_bits("clicked", &[0b0000_0101], 10).is_err());
+    /// # Ok::<(), evenhand::Error>(())
+    /// ```
+    pub fn from_bits(name: &str, bits: &[u8], rows: usize) -> Result<Self> {
+        if bits.len() != rows.div_ceil(8) {
+            return Err(Error::UnequalLengths { column: name.into(), rows: 8 * bits.len(), expected: rows });
+        }
+        let mut codes = Vec::with_capacity(8 * bits.len());
+        for byte in bits {
+            // Byte j keeps bit j alone; 127 more reaches the top bit where there is one, and never the next byte.
+            let apart = (u64::from(*byte) * 0x0101_0101_0101_0101) & 0x8040_2010_0804_0201;
+            let one_each = ((apart + 0x7f7f_7f7f_7f7f_7f7f) >> 7) & 0x0101_0101_0101_0101;
+            codes.extend_from_slice(&one_each.to_le_bytes());
+        }
+        codes.truncate(rows);
+        Ok(Binary { codes: codes.into(), gaps: false })
+    }
+
     fn unchecked(codes: Cow<'a, [u8]>) -> Self {
         Binary { codes, gaps: true }
     }
@@ -70,7 +99,7 @@ impl<'a> Binary<'a> {
         Binary { codes: Cow::Borrowed(&self.codes), gaps: self.gaps }
     }
 
-    /// Whether a row may be unknown: false only where [`settle`](Self::settle) saw none.
+    /// Whether a row may be unknown: false only where it is known that none is.
     pub(crate) fn may_have_gaps(&self) -> bool {
         self.gaps
     }
@@ -313,6 +342,22 @@ mod tests {
     fn plain_pairs_need_no_telling() {
         for (no, yes) in [("0", "1"), ("False", "TRUE"), ("no", "Yes"), ("N", "y"), ("0.0", "1")] {
             assert_eq!(Binary::from_text("d", [no, yes, "", yes], &[]).unwrap().codes(), [0, 1, 2, 1]);
+        }
+    }
+
+    #[test]
+    fn every_byte_of_bits_is_eight_rows() {
+        let bytes: Vec<u8> = (0..=255).collect();
+        for rows in [0, 1, 7, 8, 9, 2041, 2047, 2048] {
+            let packed = &bytes[..usize::div_ceil(rows, 8)];
+            let plain: Vec<u8> = (0..rows).map(|row| packed[row / 8] >> (row % 8) & 1).collect();
+            let unpacked = Binary::from_bits("d", packed, rows).unwrap();
+            assert_eq!(unpacked.codes(), plain);
+            assert!(!unpacked.may_have_gaps());
+        }
+        for (bytes, rows) in [(1, 0), (0, 1), (1, 9), (2, 8)] {
+            let error = Binary::from_bits("d", &vec![255; bytes], rows).unwrap_err().to_string();
+            assert!(error.contains("`d`"), "{error}");
         }
     }
 
