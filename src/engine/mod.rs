@@ -35,11 +35,15 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+#[cfg(feature = "datafusion")]
+mod dataframe;
 mod dialect;
 mod question;
 mod read;
 mod statement;
 
+#[cfg(feature = "datafusion")]
+pub use dataframe::tally_dataframe;
 pub use dialect::{Dialect, TableName};
 pub(crate) use read::tally;
 pub use statement::sql;
