@@ -376,6 +376,7 @@ impl Dialect {
             Dialect::BigQuery => format!("STARTS_WITH({kind}, '{wanted} ')"),
             Dialect::DuckDb | Dialect::Snowflake => format!("{kind} = '{wanted}'"),
             Dialect::DataFusion => format!("{kind} = 'Date32'"),
+            Dialect::Postgres => format!("{kind} = CAST('{}' AS regtype)", wanted.to_lowercase()),
             _ => format!("{kind} = '{}'", wanted.to_lowercase()),
         }
     }
@@ -384,7 +385,7 @@ impl Dialect {
         match self {
             Dialect::DuckDb => format!("{kind} LIKE 'DECIMAL(%'"),
             Dialect::Spark => format!("{kind} LIKE 'decimal(%'"),
-            Dialect::Postgres => format!("{kind} = 'numeric'"),
+            Dialect::Postgres => format!("{kind} = CAST('numeric' AS regtype)"),
             Dialect::DataFusion => format!("{kind} LIKE 'Decimal%'"),
             _ => format!("{kind} = 'DECIMAL'"),
         }
