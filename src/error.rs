@@ -243,6 +243,12 @@ pub enum Error {
         /// What is wrong with them and what to do.
         problem: String,
     },
+    /// An engine did not count.
+    #[error("DataFusion could not count the rows: {problem}")]
+    Engine {
+        /// What it says.
+        problem: String,
+    },
     /// A report in JSON is of another version or malformed.
     #[error("the report cannot be read: {problem}")]
     BadReport {

@@ -167,7 +167,7 @@
 //! [`AuditPlan::evaluate`](audit::AuditPlan::evaluate); [`Tally::subtract`](tally::Tally::subtract) takes somebody out again.
 //!
 //! **Count where the data lives.** [`engine::sql`] writes the statement, [`AuditPlan::audit_counted`](audit::AuditPlan::audit_counted)
-//! reads the answer.
+//! reads the answer. With the feature `datafusion`, `engine::tally_dataframe` counts a data frame.
 //!
 //! **Decide by a threshold or a budget.** [`Model::threshold`](data::Model::threshold), [`Model::top`](data::Model::top).
 //!

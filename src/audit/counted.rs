@@ -1,7 +1,7 @@
 //! Auditing what an engine has counted.
 
 use super::AuditPlan;
-use crate::data::source::{Source, SourceTally};
+use crate::data::source::{CellSource, Source, SourceTally};
 use crate::engine;
 use crate::error::Result;
 use crate::report::Report;
@@ -17,6 +17,10 @@ impl AuditPlan {
     /// be counted and cells that stand twice; [`Error::BadNumber`](crate::Error::BadNumber) for counts and sums that
     /// nothing has; and as for [`tally_files`](Self::tally_files).
     pub fn tally_counted(&self, source: &Source) -> Result<SourceTally> {
+        self.tally_cells(source)
+    }
+
+    pub(crate) fn tally_cells(&self, source: &dyn CellSource) -> Result<SourceTally> {
         self.check()?;
         let limits = self.limits_of(self.columns.attributes.len(), self.columns.scores.len());
         engine::tally(source, &self.columns_of_rulebook(), &self.extra(), limits)

@@ -71,7 +71,7 @@ impl AuditPlan {
     }
 
     /// Audits what was read of files.
-    pub(super) fn evaluate_read(&self, read: SourceTally) -> Result<Report> {
+    pub(crate) fn evaluate_read(&self, read: SourceTally) -> Result<Report> {
         let SourceTally { tally, files, .. } = read;
         let mut plan = self.clone();
         if plan.attributes.is_none() {

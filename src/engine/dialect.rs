@@ -7,7 +7,7 @@ use crate::error::{Error, Result};
 
 /// The SQL of an engine.
 ///
-/// DuckDB, Spark and PostgreSQL are tried in the crate's own tests. BigQuery and Snowflake follow their manuals. ANSI is what
+/// DuckDB, Spark, PostgreSQL and DataFusion are tried in the crate's own tests. BigQuery and Snowflake follow their manuals. ANSI is what
 /// the standard has for all: there labels and levels must be columns of text and scores, weights and what is cut into
 /// bands columns of numbers, and the engine must compare texts exactly.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -23,17 +23,20 @@ pub enum Dialect {
     BigQuery,
     /// Snowflake.
     Snowflake,
+    /// Apache DataFusion, and Ballista.
+    DataFusion,
     /// The standard, ISO/IEC 9075.
     Ansi,
 }
 
 /// The names of the dialects, as they are read.
-const NAMES: [(&str, Dialect); 6] = [
+const NAMES: [(&str, Dialect); 7] = [
     ("duckdb", Dialect::DuckDb),
     ("spark", Dialect::Spark),
     ("postgres", Dialect::Postgres),
     ("bigquery", Dialect::BigQuery),
     ("snowflake", Dialect::Snowflake),
+    ("datafusion", Dialect::DataFusion),
     ("ansi", Dialect::Ansi),
 ];
 
@@ -155,7 +158,7 @@ impl Dialect {
         let doubled = |text: &str| format!("'{}'", text.replace('\'', "''"));
         let odd = |c: char| c.is_control() || (c.is_whitespace() && c != ' ');
         Ok(match self {
-            Dialect::Ansi => doubled(text),
+            Dialect::Ansi | Dialect::DataFusion => doubled(text),
             // A settable mode gives backslashes a meaning, unless that is said.
             Dialect::Postgres if text.contains(|c| c == '\\' || odd(c)) => {
                 format!("E'{}'", escaped(text, '\'').replace("\\'", "''"))
@@ -197,8 +200,13 @@ impl Dialect {
         match self {
             Dialect::BigQuery => "FLOAT64",
             Dialect::Postgres | Dialect::Ansi => "DOUBLE PRECISION",
-            Dialect::DuckDb | Dialect::Spark | Dialect::Snowflake => "DOUBLE",
+            Dialect::DuckDb | Dialect::Spark | Dialect::Snowflake | Dialect::DataFusion => "DOUBLE",
         }
+    }
+
+    /// The type of counts.
+    pub(super) fn whole(self) -> &'static str {
+        if self == Dialect::BigQuery { "INT64" } else { "BIGINT" }
     }
 
     /// A finite number, to the last bit.
@@ -208,12 +216,18 @@ impl Dialect {
         format!("CAST('{digits}' AS {})", self.double())
     }
 
+    /// Whether a number is finite.
+    pub(super) fn is_finite(self, number: &str) -> String {
+        let (least, most) = (self.number(-f64::MAX), self.number(f64::MAX));
+        format!("{number} >= {least} AND {number} <= {most}")
+    }
+
     /// Whether a text is all of a pattern.
     fn matches(self, text: &str, pattern: &str) -> String {
         match self {
             Dialect::DuckDb => format!("regexp_full_match({text}, '{pattern}')"),
             Dialect::Spark => format!("{text} RLIKE '^({pattern})$'"),
-            Dialect::Postgres => format!("{text} ~ '^({pattern})$'"),
+            Dialect::Postgres | Dialect::DataFusion => format!("{text} ~ '^({pattern})$'"),
             Dialect::BigQuery => format!("REGEXP_CONTAINS({text}, r'^({pattern})$')"),
             Dialect::Snowflake => format!("REGEXP_LIKE({text}, '{pattern}')"),
             Dialect::Ansi => format!("{text} SIMILAR TO '{pattern}'"),
@@ -224,7 +238,8 @@ impl Dialect {
     pub(super) fn type_of(self, column: &str) -> Option<String> {
         match self {
             Dialect::DuckDb | Dialect::Spark => Some(format!("typeof({column})")),
-            Dialect::Postgres => Some(format!("CAST(pg_typeof({column}) AS text)")),
+            Dialect::Postgres => Some(format!("pg_typeof({column})")),
+            Dialect::DataFusion => Some(format!("arrow_typeof({column})")),
             Dialect::Snowflake => Some(format!("TYPEOF(TO_VARIANT({column}))")),
             // It has no name of the type, but writes a value as one would write it in a statement.
             Dialect::BigQuery => Some(format!("FORMAT('%T', {column})")),
@@ -232,22 +247,61 @@ impl Dialect {
         }
     }
 
+    /// The types of floating-point and of whole numbers that are numbers without a detour by text, where types can be asked
+    /// for by name.
+    fn numbers(self) -> Option<[&'static str; 2]> {
+        match self {
+            Dialect::DuckDb => Some([
+                "'FLOAT', 'DOUBLE'",
+                "'TINYINT', 'SMALLINT', 'INTEGER', 'BIGINT', 'UTINYINT', 'USMALLINT', 'UINTEGER', 'UBIGINT'",
+            ]),
+            Dialect::Spark => Some(["'float', 'double'", "'tinyint', 'smallint', 'int', 'bigint'"]),
+            Dialect::Postgres => Some(["'real', 'double precision'", "'smallint', 'integer', 'bigint'"]),
+            Dialect::DataFusion => Some([
+                "'Float32', 'Float64'",
+                "'Int8', 'Int16', 'Int32', 'Int64', 'UInt8', 'UInt16', 'UInt32', 'UInt64'",
+            ]),
+            // Its whole numbers may have more digits than a floating-point number holds.
+            Dialect::Snowflake | Dialect::BigQuery | Dialect::Ansi => None,
+        }
+    }
+
     /// Whether a type is that of floating-point numbers, where that can be asked.
     pub(super) fn is_float(self, kind: &str) -> Option<String> {
-        Some(match self {
-            Dialect::DuckDb => format!("{kind} IN ('FLOAT', 'DOUBLE')"),
-            Dialect::Spark => format!("{kind} IN ('float', 'double')"),
-            Dialect::Postgres => format!("{kind} IN ('real', 'double precision')"),
-            Dialect::Snowflake => format!("{kind} = 'DOUBLE'"),
-            Dialect::BigQuery => format!("REGEXP_CONTAINS({kind}, r'^(-?[0-9]+[.e]|CAST)')"),
-            Dialect::Ansi => return None,
-        })
+        match self {
+            Dialect::Snowflake => Some(format!("{kind} = 'DOUBLE'")),
+            Dialect::BigQuery => Some(format!("REGEXP_CONTAINS({kind}, r'^(-?[0-9]+[.e]|CAST)')")),
+            _ => self.numbers().map(|[floats, _]| format!("{kind} IN ({floats})")),
+        }
+    }
+
+    /// The text of a column that is read as a number, NULL where it says no more than the number does: to write numbers as
+    /// text takes longer than all else. Where what is missing is told by texts (`told`), `wholes` are those whole numbers
+    /// that may be missing.
+    pub(super) fn text_of_number(self, column: &str, told: bool, wholes: Option<&str>) -> Option<String> {
+        let kind = self.type_of(column)?;
+        let written = self.written(column);
+        let Some([floats, whole]) = self.numbers() else { return Some(written) };
+        let number = self.converted(column);
+        // NaN may be missing, and infinity is a fault.
+        let of_float = match told {
+            true => format!("CASE WHEN {} THEN NULL ELSE {written} END", self.is_finite(&number)),
+            false => "NULL".into(),
+        };
+        let of_whole = match wholes {
+            Some(wholes) => format!("CASE WHEN {number} IN ({wholes}) THEN {written} END"),
+            None => "NULL".into(),
+        };
+        Some(format!(
+            "CASE WHEN {kind} IN ({floats}) THEN {of_float} WHEN {kind} IN ({whole}) THEN {of_whole} ELSE {written} END"
+        ))
     }
 
     /// A column as the text that a file of it would hold, not yet trimmed.
     pub(super) fn written(self, column: &str) -> String {
         match self {
             Dialect::DuckDb => format!("CAST({column} AS VARCHAR) COLLATE \"C\""),
+            Dialect::DataFusion => format!("CAST({column} AS VARCHAR)"),
             Dialect::Postgres => format!("CAST({column} AS text) COLLATE \"C\""),
             Dialect::Spark => format!("CAST({column} AS STRING)"),
             Dialect::BigQuery => format!("COLLATE(CAST({column} AS STRING), '')"),
@@ -263,7 +317,7 @@ impl Dialect {
         let trimmed = match self {
             Dialect::Ansi => return Ok(format!("TRIM(BOTH ' ' FROM {written})")),
             Dialect::Spark => format!("TRIM(BOTH {spaces} FROM {written})"),
-            Dialect::Postgres => format!("BTRIM({written}, {spaces})"),
+            Dialect::Postgres | Dialect::DataFusion => format!("BTRIM({written}, {spaces})"),
             _ => format!("TRIM({written}, {spaces})"),
         };
         let Some(float) = self.is_float(kind) else { return Ok(trimmed) };
@@ -303,6 +357,10 @@ impl Dialect {
                 "{kind} IN ('text', 'character varying', 'character', 'boolean', 'smallint', 'integer', 'bigint')"
             ),
             Dialect::Snowflake => format!("{kind} IN ('VARCHAR', 'BOOLEAN', 'INTEGER')"),
+            Dialect::DataFusion => format!(
+                "{kind} IN ('Utf8', 'LargeUtf8', 'Utf8View', 'Boolean', 'Int8', 'Int16', 'Int32', 'Int64', 'UInt8', 'UInt16', \
+                 'UInt32', 'UInt64') OR {kind} LIKE 'Dictionary(%Utf8%'"
+            ),
             // What it writes for numbers without a point, true and false, and texts, which it quotes. It drops the last
             // zeros of decimals, which files keep.
             _ => {
@@ -317,6 +375,8 @@ impl Dialect {
         match self {
             Dialect::BigQuery => format!("STARTS_WITH({kind}, '{wanted} ')"),
             Dialect::DuckDb | Dialect::Snowflake => format!("{kind} = '{wanted}'"),
+            Dialect::DataFusion => format!("{kind} = 'Date32'"),
+            Dialect::Postgres => format!("{kind} = CAST('{}' AS regtype)", wanted.to_lowercase()),
             _ => format!("{kind} = '{}'", wanted.to_lowercase()),
         }
     }
@@ -325,39 +385,32 @@ impl Dialect {
         match self {
             Dialect::DuckDb => format!("{kind} LIKE 'DECIMAL(%'"),
             Dialect::Spark => format!("{kind} LIKE 'decimal(%'"),
-            Dialect::Postgres => format!("{kind} = 'numeric'"),
+            Dialect::Postgres => format!("{kind} = CAST('numeric' AS regtype)"),
+            Dialect::DataFusion => format!("{kind} LIKE 'Decimal%'"),
             _ => format!("{kind} = 'DECIMAL'"),
         }
     }
 
+    /// A column as a number, where it is one.
+    fn converted(self, column: &str) -> String {
+        let number = format!("CAST({column} AS {})", self.double());
+        if matches!(self, Dialect::DuckDb | Dialect::DataFusion) { format!("TRY_{number}") } else { number }
+    }
+
     /// A column of the type `kind` as a number, NULL where its trimmed `text` is none.
     pub(super) fn parsed(self, column: &str, kind: &str, text: &str) -> String {
-        let double = self.double();
         // What the engine has as a number is converted, as in a file: half the width is widened, not read anew from digits.
-        let number = format!("CAST({column} AS {double})");
+        let number = self.converted(column);
         let (kinds, number, read) = match self {
             Dialect::Ansi => return number,
             Dialect::BigQuery => {
-                return format!("CASE WHEN {} THEN SAFE_CAST({column} AS {double}) END", self.matches(text, NUMBER));
+                let read = format!("SAFE_CAST({column} AS {})", self.double());
+                return format!("CASE WHEN {} THEN {read} END", self.matches(text, NUMBER));
             }
-            Dialect::DuckDb => (
-                "'FLOAT', 'DOUBLE', 'TINYINT', 'SMALLINT', 'INTEGER', 'BIGINT', 'UTINYINT', 'USMALLINT', 'UINTEGER', 'UBIGINT'",
-                format!("TRY_{number}"),
-                format!("TRY_CAST({text} AS {double})"),
-            ),
-            Dialect::Spark => (
-                "'float', 'double', 'tinyint', 'smallint', 'int', 'bigint'",
-                number,
-                format!("CAST({text} AS {double})"),
-            ),
-            Dialect::Postgres => (
-                "'real', 'double precision', 'smallint', 'integer', 'bigint'",
-                number,
-                format!("CAST({text} AS {double})"),
-            ),
             Dialect::Snowflake => {
-                ("'DOUBLE'", format!("AS_DOUBLE(TO_VARIANT({column}))"), format!("TRY_TO_DOUBLE({text})"))
+                ("'DOUBLE'".into(), format!("AS_DOUBLE(TO_VARIANT({column}))"), format!("TRY_TO_DOUBLE({text})"))
             }
+            _ => (self.numbers().map_or(String::new(), |kinds| kinds.join(", ")), number, self.converted(text)),
         };
         format!("CASE WHEN {kind} IN ({kinds}) THEN {number} WHEN {} THEN {read} END", self.matches(text, NUMBER))
     }

@@ -5,6 +5,8 @@
 //! the same missing values, the same bands, the same favourable values. The engine's answer, as Parquet or CSV, is read by
 //! [`AuditPlan::audit_counted`]. Counts leave the engine, rows do not.
 //!
+//! With the feature `datafusion`, `tally_dataframe` does all of it with a data frame, in process or on a Ballista cluster.
+//!
 //! The answer has one row a cell: `attribute_1`, ... and `stratum_1`, ... in the order asked for; `label` and `decision_1`, ...
 //! (1 favourable, 0 unfavourable, nothing where unknown); `score_1`, ...; `segment_1`, ... and `class_1`, ...; `row_count`,
 //! and with weights `weight` (Σw) and `weight_squared` (Σw²). Nothing (NULL) in a level or score says that it is missing.
@@ -35,11 +37,15 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+#[cfg(feature = "datafusion")]
+mod dataframe;
 mod dialect;
 mod question;
 mod read;
 mod statement;
 
+#[cfg(feature = "datafusion")]
+pub use dataframe::tally_dataframe;
 pub use dialect::{Dialect, TableName};
 pub(crate) use read::tally;
 pub use statement::sql;

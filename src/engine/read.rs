@@ -1,7 +1,7 @@
 //! The answer: a table of counts, checked and made a tally.
 
 use super::question::{Part, Question};
-use crate::data::source::{CellColumns, CellTable, Format, Source, SourceTally};
+use crate::data::source::{CellColumns, CellSource, CellTable, SourceTally};
 use crate::data::{
     Batch, BinaryReader, Categorical, Codes, Columns, Cut, LevelColumn, Model, ModelColumns, Numbers, Rule, Segments,
     Top,
@@ -10,7 +10,12 @@ use crate::error::{Error, Place, Result};
 use crate::tally::{Accumulator, Cells, Limits, check_cell};
 
 /// Reads the answer to what a plan asks.
-pub(crate) fn tally(source: &Source, columns: &Columns, extra: &[LevelColumn], limits: Limits) -> Result<SourceTally> {
+pub(crate) fn tally(
+    source: &dyn CellSource,
+    columns: &Columns,
+    extra: &[LevelColumn],
+    limits: Limits,
+) -> Result<SourceTally> {
     let question = Question::new(columns, extra)?;
     let answer = Answer::read(source, &question)?;
     answer.check_marks()?;
@@ -48,9 +53,9 @@ struct Answer<'q> {
 }
 
 impl<'q> Answer<'q> {
-    fn read(source: &Source, question: &'q Question) -> Result<Self> {
-        let known = source.columns()?;
-        let has = |name: &str| known.iter().any(|c| c.name == name);
+    fn read(source: &dyn CellSource, question: &'q Question) -> Result<Self> {
+        let known = source.names()?;
+        let has = |name: &str| known.iter().any(|known| known == name);
         let names = |name: &String| [format!("{name}_least"), format!("{name}_most")];
         let texts: Vec<String> = question.binaries.iter().flat_map(|b| names(&b.name)).collect();
         let mut levels: Vec<String> = question.levels.iter().map(|l| l.name.clone()).collect();
@@ -105,7 +110,7 @@ impl<'q> Answer<'q> {
 
     /// In text, `\N` is what some engines write for NULL: it must not become a level.
     fn check_levels(&self) -> Result<()> {
-        if self.table.files.iter().all(|file| file.format == Format::Parquet) {
+        if self.table.files.iter().all(|file| file.format.is_typed()) {
             return Ok(());
         }
         for (at, level) in self.question.levels.iter().enumerate() {

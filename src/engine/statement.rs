@@ -1,8 +1,11 @@
 //! The statement: a plan's question in the SQL of an engine.
 //!
-//! It is five queries, one in the other, so that nothing is worked out twice and no name of the table's can be mistaken for
-//! one of the statement's: columns (`c`) with their types (`k`) and as texts (`w`); trimmed texts (`t`), and which cannot
-//! be read as such (`u`); numbers (`x`), and which were floating-point ones (`f`); the columns of the answer; and the counts.
+//! It is queries one in the other, so that nothing is worked out twice and no name of the table's can be mistaken for one of
+//! the statement's. What must be done for every row is done first: columns with their types (`k`) and as texts (`w`, or `n`
+//! where a number is looked for), numbers (`x`) from trimmed texts (`t`), whether they were floating-point ones (`f`), and what
+//! is made of them (`p`, the weight `w`, and `nf`, where that cannot be). Then equal rows are put together (`n`, `sw`, `ss`), so
+//! that what costs most is done for the few that differ: texts are trimmed (`t`), or cannot be read as such (`u`), and become
+//! the columns of the answer.
 
 use std::collections::BTreeMap;
 
@@ -30,14 +33,22 @@ use crate::error::Result;
 /// let columns = Columns::new().attribute("sex".parse()?).decision("targeted").weight("w");
 /// let plan = AuditPlan::new().columns(columns);
 /// let statement = engine::sql(&plan, &TableName::new(["a\"b; DROP TABLE c"]), Dialect::Postgres)?;
-/// assert!(statement.contains(r#"FROM "a""b; DROP TABLE c" AS s"#));
-/// assert!(statement.contains(r#"SUM(a.w * a.w) AS "weight_squared""#));
+/// assert!(statement.contains(r#"FROM "a""b; DROP TABLE c" AS q"#));
+/// assert!(statement.contains(r#"SUM(q.w * q.w)"#));
 /// # Ok::<(), evenhand::Error>(())
 /// ```
 pub fn sql(plan: &AuditPlan, table: &TableName, dialect: Dialect) -> Result<String> {
     plan.check()?;
     let question = Question::new(&plan.columns, &plan.extra())?;
-    Statement { question: &question, dialect, columns: Vec::new(), uses: Vec::new() }.write(table)
+    let statement = Statement {
+        question: &question,
+        dialect,
+        columns: Vec::new(),
+        uses: Vec::new(),
+        parts: Vec::new(),
+        texts: Vec::new(),
+    };
+    statement.write(table)
 }
 
 struct Statement<'q> {
@@ -47,6 +58,9 @@ struct Statement<'q> {
     columns: Vec<&'q str>,
     /// What each is read as.
     uses: Vec<Uses>,
+    parts: Vec<Part>,
+    /// The texts of labels and decisions, missing ones apart.
+    texts: Vec<String>,
 }
 
 /// What a column of the table is read as.
@@ -54,119 +68,222 @@ struct Statement<'q> {
 struct Uses {
     text: bool,
     number: bool,
+    /// Whether the number is cut into bands, where what is missing is told by its text, too.
+    banded: bool,
 }
 
 /// A column of the answer on its way.
 struct Part {
-    /// Its name, for the third query quoted.
-    name: String,
+    /// Its name; none for the weight.
+    name: Option<String>,
+    /// What is made of a number, row by row.
+    of_row: Option<String>,
+    /// What the answer holds, once equal rows are together.
     value: String,
-    /// Where it holds what it cannot hold: 1, else 0.
+    /// Where it holds what it cannot hold: 1, else 0. Of numbers it is found row by row.
     fault: String,
+}
+
+/// A query that reads from the next one as `q`.
+struct Layer {
+    columns: Vec<String>,
+    groups: Vec<String>,
+}
+
+impl Layer {
+    fn of(columns: Vec<String>) -> Self {
+        Layer { columns, groups: Vec::new() }
+    }
 }
 
 impl<'q> Statement<'q> {
     fn write(mut self, table: &TableName) -> Result<String> {
-        let (question, dialect) = (self.question, self.dialect);
-        let mut parts: Vec<Part> = Vec::new();
-        let mut texts: Vec<(String, String)> = Vec::new();
+        let question = self.question;
         for level in &question.levels {
-            parts.push(self.level(level)?);
+            let part = self.level(level)?;
+            self.parts.push(part);
         }
-        for (at, binary) in question.binaries.iter().enumerate() {
-            let (part, text) = self.binary(binary)?;
-            parts.push(part);
-            texts.push((format!("b{}", at + 1), text));
+        for binary in &question.binaries {
+            let part = self.binary(binary)?;
+            self.parts.push(part);
         }
         for score in &question.scores {
-            parts.push(self.score(&score.name, &score.column)?);
+            let part = self.score(&score.name, &score.column)?;
+            self.parts.push(part);
         }
-        let keys = parts.len();
         if let Some(weight) = &question.weight {
-            parts.push(self.weight(weight)?);
+            let part = self.weight(weight);
+            self.parts.push(part);
         }
-
-        let name = |name: &str| dialect.identifier(name);
-        let mut answer = vec![format!("{} AS {}", dialect.literal(&question.mark())?, name("question")?)];
-        let mut groups = Vec::new();
-        for part in &parts[..keys] {
-            let quoted = name(&part.name)?;
-            groups.push(format!("a.{quoted}"));
-            answer.push(format!("a.{quoted} AS {quoted}"));
+        let mut layers = vec![self.answer()?, self.cells()?, self.trimmed()?, self.grouped()];
+        if self.has_numbers() {
+            layers.extend([self.of_rows(), self.numbers()]);
+            if self.dialect.reads_numbers_from_text() {
+                layers.push(self.texts_of_numbers()?);
+            }
         }
-        groups.push(format!("a.{}", name("fault")?));
-        answer.push(format!("a.{0} AS {0}", name("fault")?));
-        answer.push(format!("COUNT(*) AS {}", name("row_count")?));
-        if question.weight.is_some() {
-            answer.push(format!("SUM(a.w) AS {}", name("weight")?));
-            answer.push(format!("SUM(a.w * a.w) AS {}", name("weight_squared")?));
-        }
-        for (binary, (text, _)) in question.binaries.iter().zip(&texts) {
-            answer.push(format!("MIN(a.{text}) AS {}", name(&format!("{}_least", binary.name))?));
-            answer.push(format!("MAX(a.{text}) AS {}", name(&format!("{}_most", binary.name))?));
-        }
-
-        let mut cells = Vec::new();
-        for (at, part) in parts.iter().enumerate() {
-            let alias = if at < keys { name(&part.name)? } else { "w".into() };
-            cells.push(format!("{} AS {alias}", part.value));
-        }
-        cells.extend(texts.iter().map(|(alias, text)| format!("{text} AS {alias}")));
-        let mut faults: Vec<String> =
-            parts.iter().enumerate().map(|(at, part)| format!("WHEN {} = 1 THEN {}", part.fault, at + 1)).collect();
-        if !dialect.reads_numbers_from_text() {
-            // The standard leaves to the engine whether capitals count.
-            faults.insert(0, format!("WHEN 'a' = 'A' THEN {}", parts.len() + 1));
-        }
-        cells.push(format!("CASE {} ELSE 0 END AS {}", faults.join(" "), name("fault")?));
-
-        let list = |items: Vec<String>, indent: usize| items.join(&format!(",\n{:indent$}", ""));
-        let [columns, texts, numbers] = self.inner()?;
-        Ok(format!(
-            "SELECT\n  {}\nFROM (\n  SELECT\n    {}\n  FROM (\n    SELECT\n      {}\n    FROM (\n      SELECT\n        {}\n      \
-             FROM (\n        SELECT\n          {}\n        FROM {} AS s\n      ) AS p\n    ) AS r\n  ) AS v\n) AS a\nGROUP BY\n  {}\n",
-            list(answer, 2),
-            list(cells, 4),
-            list(numbers, 6),
-            list(texts, 8),
-            list(columns, 10),
-            table.quoted(dialect)?,
-            list(groups, 2)
-        ))
+        layers.push(self.innermost()?);
+        Ok(nested(&layers, &table.quoted(self.dialect)?))
     }
 
-    /// The columns of the three inner queries, the innermost first.
-    fn inner(&self) -> Result<[Vec<String>; 3]> {
-        let dialect = self.dialect;
-        let [mut columns, mut texts, mut numbers] = [const { Vec::new() }; 3];
-        for (at, uses) in self.uses.iter().enumerate() {
-            let column = format!("s.{}", dialect.identifier(self.columns[at])?);
-            let (kind, written) = (format!("p.k{at}"), format!("p.w{at}"));
-            let typed = dialect.type_of(&column);
-            if uses.number {
-                columns.push(format!("{column} AS c{at}"));
-                texts.push(format!("p.c{at} AS c{at}"));
-                texts.extend(typed.iter().map(|_| format!("{kind} AS k{at}")));
-                numbers.push(format!(
-                    "{} AS x{at}",
-                    dialect.parsed(&format!("r.c{at}"), &format!("r.k{at}"), &format!("r.t{at}"))
-                ));
-                let float = dialect.is_float(&format!("r.k{at}"));
-                numbers.extend(float.map(|is| format!("CASE WHEN {is} THEN 1 ELSE 0 END AS f{at}")));
-            }
-            columns.extend(typed.map(|kind| format!("{kind} AS k{at}")));
-            if uses.text || dialect.reads_numbers_from_text() {
-                columns.push(format!("{} AS w{at}", dialect.written(&column)));
-                texts.push(format!("{} AS t{at}", dialect.trimmed(&kind, &written)?));
-                numbers.push(format!("r.t{at} AS t{at}"));
-            }
-            if uses.text {
-                let wrong = dialect.is_unreadable(&kind, &written)?;
-                texts.push(format!("CASE WHEN {written} IS NOT NULL AND {wrong} THEN 1 ELSE 0 END AS u{at}"));
-                numbers.push(format!("r.u{at} AS u{at}"));
+    /// The counts of the answer.
+    fn answer(&self) -> Result<Layer> {
+        let name = |name: &str| self.dialect.identifier(name);
+        let mut columns = vec![format!("{} AS {}", self.dialect.literal(&self.question.mark())?, name("question")?)];
+        let mut groups = Vec::new();
+        for part in self.parts.iter().filter_map(|part| part.name.as_deref()).chain(["fault"]) {
+            let quoted = name(part)?;
+            groups.push(format!("q.{quoted}"));
+            columns.push(format!("q.{quoted} AS {quoted}"));
+        }
+        columns.push(format!("CAST(SUM(q.n) AS {}) AS {}", self.dialect.whole(), name("row_count")?));
+        if self.question.weight.is_some() {
+            columns.push(format!("SUM(q.sw) AS {}", name("weight")?));
+            columns.push(format!("SUM(q.ss) AS {}", name("weight_squared")?));
+        }
+        for (at, binary) in self.question.binaries.iter().enumerate() {
+            columns.push(format!("MIN(q.b{at}) AS {}", name(&format!("{}_least", binary.name))?));
+            columns.push(format!("MAX(q.b{at}) AS {}", name(&format!("{}_most", binary.name))?));
+        }
+        Ok(Layer { columns, groups })
+    }
+
+    /// The columns of the answer, and the first fault.
+    fn cells(&self) -> Result<Layer> {
+        let mut columns = Vec::new();
+        for part in &self.parts {
+            if let Some(name) = &part.name {
+                columns.push(format!("{} AS {}", part.value, self.dialect.identifier(name)?));
             }
         }
-        Ok([columns, texts, numbers])
+        columns.extend(self.texts.iter().enumerate().map(|(at, text)| format!("{text} AS b{at}")));
+        let mut faults = self.faults(|part| part.of_row.is_none());
+        if !self.dialect.reads_numbers_from_text() {
+            // The standard leaves to the engine whether capitals count.
+            faults.insert(0, format!("WHEN 'a' = 'A' THEN {}", self.parts.len() + 1));
+        }
+        let rest = if self.has_numbers() { "q.nf" } else { "0" };
+        let fault = if faults.is_empty() { rest.into() } else { format!("CASE {} ELSE {rest} END", faults.join(" ")) };
+        columns.push(format!("{fault} AS {}", self.dialect.identifier("fault")?));
+        columns.extend(self.sums().map(|sum| format!("q.{sum}")));
+        Ok(Layer::of(columns))
+    }
+
+    /// Which of some parts has the first fault, by its number from 1.
+    fn faults(&self, which: impl Fn(&Part) -> bool) -> Vec<String> {
+        let of = self.parts.iter().enumerate().filter(|(_, part)| which(part));
+        of.map(|(at, part)| format!("WHEN {} = 1 THEN {}", part.fault, at + 1)).collect()
+    }
+
+    /// Texts, trimmed.
+    fn trimmed(&self) -> Result<Layer> {
+        let mut columns = Vec::new();
+        for at in self.used(|uses| uses.text) {
+            let (kind, written) = (format!("q.k{at}"), format!("q.w{at}"));
+            let wrong = self.dialect.is_unreadable(&kind, &written)?;
+            columns.push(format!("{} AS t{at}", self.dialect.trimmed(&kind, &written)?));
+            columns.push(format!("CASE WHEN {written} IS NOT NULL AND {wrong} THEN 1 ELSE 0 END AS u{at}"));
+        }
+        columns.extend(self.made_of_numbers());
+        columns.extend(self.sums().map(|sum| format!("q.{sum}")));
+        Ok(Layer::of(columns))
+    }
+
+    /// Equal rows together.
+    fn grouped(&self) -> Layer {
+        let groups: Vec<String> = self.passed().chain(self.made_of_numbers()).collect();
+        let sums = self.sums().map(|sum| match sum {
+            "sw" => "SUM(q.w) AS sw".to_string(),
+            "ss" => "SUM(q.w * q.w) AS ss".to_string(),
+            _ => "COUNT(*) AS n".to_string(),
+        });
+        Layer { columns: groups.iter().cloned().chain(sums).collect(), groups }
+    }
+
+    /// What is made of the numbers of a row.
+    fn of_rows(&self) -> Layer {
+        let mut columns: Vec<String> = self.passed().collect();
+        for (at, part) in self.parts.iter().enumerate() {
+            if let Some(value) = &part.of_row {
+                let alias = if part.name.is_some() { format!("p{at}") } else { "w".into() };
+                columns.push(format!("{value} AS {alias}"));
+            }
+        }
+        columns.push(format!("CASE {} ELSE 0 END AS nf", self.faults(|part| part.of_row.is_some()).join(" ")));
+        Layer::of(columns)
+    }
+
+    fn numbers(&self) -> Layer {
+        let mut columns: Vec<String> = self.passed().collect();
+        for at in self.used(|uses| uses.number) {
+            let (column, kind, text) = (format!("q.c{at}"), format!("q.k{at}"), format!("q.t{at}"));
+            columns.push(format!("{} AS x{at}", self.dialect.parsed(&column, &kind, &text)));
+            let float = self.dialect.is_float(&kind);
+            columns.extend(float.map(|is| format!("CASE WHEN {is} THEN 1 ELSE 0 END AS f{at}")));
+            columns.extend(self.dialect.reads_numbers_from_text().then_some(text));
+        }
+        Layer::of(columns)
+    }
+
+    fn texts_of_numbers(&self) -> Result<Layer> {
+        let mut columns: Vec<String> = self.passed().collect();
+        for at in self.used(|uses| uses.number) {
+            columns.push(format!("q.c{at}"));
+            if !self.uses[at].text {
+                columns.push(format!("q.k{at}"));
+            }
+            columns.push(format!("{} AS t{at}", self.dialect.trimmed(&format!("q.k{at}"), &format!("q.n{at}"))?));
+        }
+        Ok(Layer::of(columns))
+    }
+
+    /// The columns of the table with their types.
+    fn innermost(&self) -> Result<Layer> {
+        let dialect = self.dialect;
+        let wholes = self.missing_wholes();
+        let mut columns = Vec::new();
+        for (at, uses) in self.uses.iter().enumerate() {
+            let column = format!("q.{}", dialect.identifier(self.columns[at])?);
+            let kind = dialect.type_of(&column);
+            columns.extend(kind.iter().map(|kind| format!("{kind} AS k{at}")));
+            if uses.text {
+                columns.push(format!("{} AS w{at}", dialect.written(&column)));
+            }
+            if uses.number {
+                columns.push(format!("{column} AS c{at}"));
+                let wholes = wholes.as_deref().filter(|_| uses.banded);
+                let text = dialect.text_of_number(&column, uses.banded, wholes);
+                columns.extend(text.map(|text| format!("{text} AS n{at}")));
+            }
+        }
+        Ok(Layer::of(columns))
+    }
+
+    /// The columns that are read as something.
+    fn used(&self, how: impl Fn(&Uses) -> bool) -> impl Iterator<Item = usize> {
+        self.uses.iter().enumerate().filter(move |(_, uses)| how(uses)).map(|(at, _)| at)
+    }
+
+    fn has_numbers(&self) -> bool {
+        self.uses.iter().any(|uses| uses.number)
+    }
+
+    /// What of the columns of text is handed on until equal rows are together.
+    fn passed(&self) -> impl Iterator<Item = String> {
+        let typed = self.dialect.type_of("").is_some();
+        self.used(|uses| uses.text)
+            .flat_map(move |at| typed.then(|| format!("q.k{at}")).into_iter().chain([format!("q.w{at}")]))
+    }
+
+    /// What is made of numbers, as it is handed on.
+    fn made_of_numbers(&self) -> impl Iterator<Item = String> {
+        let made = self.parts.iter().enumerate().filter(|(_, part)| part.of_row.is_some() && part.name.is_some());
+        made.map(|(at, _)| format!("q.p{at}")).chain(self.has_numbers().then(|| "q.nf".to_string()))
+    }
+
+    fn sums(&self) -> impl Iterator<Item = &'static str> {
+        let weighted = if self.question.weight.is_some() { &["sw", "ss"][..] } else { &[] };
+        ["n"].into_iter().chain(weighted.iter().copied())
     }
 
     fn column(&mut self, name: &'q str) -> usize {
@@ -181,7 +298,7 @@ impl<'q> Statement<'q> {
     fn text(&mut self, column: &'q str) -> (String, String) {
         let at = self.column(column);
         self.uses[at].text = true;
-        (format!("v.t{at}"), format!("v.u{at}"))
+        (format!("q.t{at}"), format!("q.u{at}"))
     }
 
     /// A column as a number, its text where there may be one, and where it is 1 that it was a floating-point number.
@@ -189,7 +306,7 @@ impl<'q> Statement<'q> {
         let at = self.column(column);
         self.uses[at].number = true;
         let texts = self.dialect.reads_numbers_from_text();
-        (format!("v.x{at}"), texts.then(|| format!("v.t{at}")), texts.then(|| format!("v.f{at}")))
+        (format!("q.x{at}"), texts.then(|| format!("q.t{at}")), texts.then(|| format!("q.f{at}")))
     }
 
     fn missing(&self) -> Result<String> {
@@ -198,9 +315,18 @@ impl<'q> Statement<'q> {
 
     /// Missing texts that are numbers, as numbers.
     fn missing_numbers(&self) -> Option<String> {
-        let finite = |text: &String| text.parse().ok().filter(|v: &f64| v.is_finite());
+        self.numbers_among_missing(|_, value| value.is_finite())
+    }
+
+    /// Missing texts that whole numbers may be written as, as numbers.
+    fn missing_wholes(&self) -> Option<String> {
+        self.numbers_among_missing(|text, _| text.parse().is_ok_and(|whole: i128| whole.to_string() == text))
+    }
+
+    fn numbers_among_missing(&self, is_wanted: impl Fn(&str, f64) -> bool) -> Option<String> {
+        let wanted = |text: &String| text.parse().ok().filter(|value| is_wanted(text, *value));
         let numbers: Vec<String> =
-            self.question.missing.iter().filter_map(finite).map(|v| self.dialect.number(v)).collect();
+            self.question.missing.iter().filter_map(wanted).map(|v| self.dialect.number(v)).collect();
         (!numbers.is_empty()).then(|| numbers.join(", "))
     }
 
@@ -228,15 +354,18 @@ impl<'q> Statement<'q> {
             value += &format!(" WHEN {text} IN ({}) THEN {new}", self.dialect.literals(old)?);
         }
         value += &format!(" WHEN {text} IN ({}) THEN NULL ELSE {text} END", self.missing()?);
-        Ok(Part { name: level.name.clone(), value, fault })
+        Ok(Part { name: Some(level.name.clone()), of_row: None, value, fault })
     }
 
     fn banded(&mut self, level: &'q Level, ranges: &[Range]) -> Result<Part> {
         let (number, text, float) = self.number(&level.column.name);
+        let column = self.column(&level.column.name);
+        self.uses[column].banded = true;
         // A text is missing as it is written, a number by its value.
-        let mut missing = String::new();
+        let (mut missing, mut absent) = (String::new(), format!("{number} IS NULL"));
         if let Some(text) = &text {
             missing += &format!(" WHEN {text} IN ({}) THEN {{}}", self.missing()?);
+            absent += &format!(" AND {text} IS NULL");
         }
         match (self.missing_numbers(), &float) {
             (Some(numbers), Some(float)) => {
@@ -245,17 +374,20 @@ impl<'q> Statement<'q> {
             (Some(numbers), None) => missing += &format!(" WHEN {number} IN ({numbers}) THEN {{}}"),
             (None, _) => {}
         }
-        let (mut value, mut inside) = (String::new(), String::new());
-        for range in ranges {
+        // Bands go by their numbers until equal rows are together.
+        let band = format!("q.p{}", self.parts.len());
+        let (mut of_row, mut value, mut inside) = (String::new(), String::new(), String::new());
+        for (at, range) in ranges.iter().enumerate() {
             let is_in = self.is_in(&number, range);
-            value += &format!(" WHEN {is_in} THEN {}", self.dialect.literal(range.label())?);
+            of_row += &format!(" WHEN {is_in} THEN {at}");
+            value += &format!(" WHEN {band} = {at} THEN {}", self.dialect.literal(range.label())?);
             inside += &format!(" WHEN {is_in} THEN 0");
         }
-        let given = text.as_ref().unwrap_or(&number);
         Ok(Part {
-            name: level.name.clone(),
-            value: format!("CASE{}{value} END", missing.replace("{}", "NULL")),
-            fault: format!("CASE WHEN {given} IS NULL THEN 0{}{inside} ELSE 1 END", missing.replace("{}", "0")),
+            name: Some(level.name.clone()),
+            of_row: Some(format!("CASE{}{of_row} END", missing.replace("{}", "NULL"))),
+            value: format!("CASE{value} END"),
+            fault: format!("CASE WHEN {absent} THEN 0{}{inside} ELSE 1 END", missing.replace("{}", "0")),
         })
     }
 
@@ -267,7 +399,7 @@ impl<'q> Statement<'q> {
         format!("{number} {} {low} AND {number} {} {high}", sign(low_in, ">"), sign(high_in, "<"))
     }
 
-    fn binary(&mut self, binary: &'q Binary) -> Result<(Part, String)> {
+    fn binary(&mut self, binary: &'q Binary) -> Result<Part> {
         let (text, fault) = self.text(&binary.column);
         let missing = format!("WHEN {text} IS NULL OR {text} IN ({}) THEN NULL", self.missing()?);
         let value = if binary.favorable.is_empty() {
@@ -281,12 +413,13 @@ impl<'q> Statement<'q> {
             let favorable = self.dialect.literals(binary.favorable.iter().map(String::as_str))?;
             format!("CASE {missing} WHEN {text} IN ({favorable}) THEN 1 ELSE 0 END")
         };
-        Ok((Part { name: binary.name.clone(), value, fault }, format!("CASE {missing} ELSE {text} END")))
+        self.texts.push(format!("CASE {missing} ELSE {text} END"));
+        Ok(Part { name: Some(binary.name.clone()), of_row: None, value, fault })
     }
 
     fn score(&mut self, name: &str, column: &'q str) -> Result<Part> {
         let (number, text, _) = self.number(column);
-        let finite = self.is_finite(&number);
+        let finite = self.dialect.is_finite(&number);
         let missing =
             self.missing_numbers().map_or(String::new(), |all| format!(" WHEN {number} IN ({all}) THEN {{}}"));
         let zero = self.dialect.number(0.0);
@@ -298,31 +431,51 @@ impl<'q> Statement<'q> {
         let absent: Vec<&str> =
             self.question.missing.iter().map(String::as_str).filter(|m| m.parse::<f64>().is_err()).collect();
         let given = match &text {
-            Some(text) => format!(
-                "WHEN {text} IS NULL THEN 0 WHEN {number} IS NULL AND {text} IN ({}) THEN 0",
-                self.dialect.literals(absent)?
-            ),
+            Some(text) => {
+                let absent = self.dialect.literals(absent)?;
+                format!("WHEN {number} IS NULL AND ({text} IS NULL OR {text} IN ({absent})) THEN 0")
+            }
             None => format!("WHEN {number} IS NULL THEN 0"),
         };
-        let fault = format!("CASE {given}{} WHEN {finite} THEN 0 ELSE 1 END", missing.replace("{}", "0"));
-        Ok(Part { name: name.into(), value, fault })
+        Ok(Part {
+            name: Some(name.into()),
+            of_row: Some(value),
+            value: format!("q.p{}", self.parts.len()),
+            fault: format!("CASE {given}{} WHEN {finite} THEN 0 ELSE 1 END", missing.replace("{}", "0")),
+        })
     }
 
-    fn weight(&mut self, column: &'q str) -> Result<Part> {
+    fn weight(&mut self, column: &'q str) -> Part {
         let (number, ..) = self.number(column);
         let missing =
             self.missing_numbers().map_or(String::new(), |all| format!(" WHEN {number} IN ({all}) THEN {{}}"));
         let (zero, low, high) = (self.dialect.number(0.0), self.dialect.number(1e-100), self.dialect.number(1e100));
         let sound = format!("{number} = {zero} OR ({number} >= {low} AND {number} <= {high})");
-        Ok(Part {
-            name: "weight".into(),
-            value: format!("CASE{} WHEN {sound} THEN {number} ELSE {zero} END", missing.replace("{}", &zero)),
+        Part {
+            name: None,
+            of_row: Some(format!("CASE{} WHEN {sound} THEN {number} ELSE {zero} END", missing.replace("{}", &zero))),
+            value: String::new(),
             fault: format!("CASE{} WHEN {sound} THEN 0 ELSE 1 END", missing.replace("{}", "1")),
-        })
+        }
     }
+}
 
-    fn is_finite(&self, number: &str) -> String {
-        let (least, most) = (self.dialect.number(-f64::MAX), self.dialect.number(f64::MAX));
-        format!("{number} >= {least} AND {number} <= {most}")
+/// Queries one in the other, the outermost first.
+fn nested(layers: &[Layer], table: &str) -> String {
+    let (mut before, mut behind) = (String::new(), String::new());
+    for (depth, layer) in layers.iter().enumerate() {
+        let list = |items: &[String]| items.join(&format!(",\n{:1$}", "", 2 * depth + 2));
+        let indent = " ".repeat(2 * depth);
+        let last = depth + 1 == layers.len();
+        let from = if last { format!("{table} AS q\n") } else { "(\n".into() };
+        before += &format!("{indent}SELECT\n{indent}  {}\n{indent}FROM {from}", list(&layer.columns));
+        let groups = if layer.groups.is_empty() {
+            String::new()
+        } else {
+            format!("{indent}GROUP BY\n{indent}  {}\n", list(&layer.groups))
+        };
+        let end = if last { groups } else { format!("{indent}) AS q\n{groups}") };
+        behind.insert_str(0, &end);
     }
+    before + &behind
 }

@@ -8,8 +8,15 @@ use evenhand::audit::AuditPlan;
 use evenhand::data::{Columns, SegmentColumns, Top, default_missing};
 use evenhand::engine::{self, Dialect, TableName};
 
-const ALL: [Dialect; 6] =
-    [Dialect::DuckDb, Dialect::Spark, Dialect::Postgres, Dialect::BigQuery, Dialect::Snowflake, Dialect::Ansi];
+const ALL: [Dialect; 7] = [
+    Dialect::DuckDb,
+    Dialect::Spark,
+    Dialect::Postgres,
+    Dialect::BigQuery,
+    Dialect::Snowflake,
+    Dialect::DataFusion,
+    Dialect::Ansi,
+];
 
 /// Something of everything.
 fn rich() -> Columns {

@@ -55,17 +55,20 @@ class Spark(Engine):
         ]:
             self.session.conf.set(name, value)
             check.same(name.rsplit(".", 1)[-1][:8], rows.people(), rows.COLUMNS, "spark")
-        # A worker dies while the rows are counted: what it had counted is counted again elsewhere.
-        slow = "slow"
-        self.session.udf.register(slow, lambda text: time.sleep(0.0005) or text, "string")
-        tick = rows.SEX.replace("`", "``")
-        others = ", ".join(f"`{name}`" for name, _ in rows.COLUMNS[1:] if "`" not in name)
-        age = rows.AGE.replace("`", "``")
-        self.session.sql(
-            f"CREATE OR REPLACE TEMPORARY VIEW slowly AS SELECT {slow}(`{tick}`) AS `{tick}`, `{age}`, {others} FROM `odd \"table\"; typed`"
-        )
-        victim, statement = self.workers[0], check.statement("spark", "slowly", rows.flags())
-        _, calm = self.run(statement)
+        # A worker dies while twenty million rows are counted: what it had counted is counted again elsewhere.
+        import cluster
+
+        parts = check.folder / "many"
+        parts.mkdir()
+        cluster.write(parts, cluster.TIMES)
+        self.session.sql(f"CREATE OR REPLACE TEMPORARY VIEW many USING parquet OPTIONS (path '{parts}')")
+        victim, statement = self.workers[0], check.statement("spark", "many", rows.flags())
+        started = time.monotonic()
+        path, names, calm = check.answer(statement, "many")
+        third = (time.monotonic() - started) / 3
+        _, digest = check.report("--tally", str(path), *rows.flags())
+        _, local = check.report(*map(str, sorted(parts.glob("*.parquet"))), *rows.flags())
+        assert digest == local, "the tallies of twenty million rows differ"
         tracker = self.session.sparkContext.statusTracker()
 
         def kill():
@@ -74,7 +77,7 @@ class Spark(Engine):
                 info and info.numActiveTasks for stage in tracker.getActiveStageIds() if (info := tracker.getStageInfo(stage))
             ):
                 time.sleep(0.05)
-            time.sleep(0.5)
+            time.sleep(third)
             os.killpg(victim.pid, signal.SIGKILL)
 
         killer = threading.Thread(target=kill)
@@ -85,7 +88,8 @@ class Spark(Engine):
         order = lambda answer: sorted(answer, key=str)
         assert order(shaken) == order(calm), "a worker that died changed the counts"
         alive = self.session.sparkContext._jsc.sc().getExecutorMemoryStatus().size() - 1
-        print(f"a worker was killed while it counted; {alive} left; the answer is the same {len(shaken)} cells", flush=True)
+        counted = sum(row[names.index("row_count")] for row in shaken)
+        print(f"a worker was killed while {counted} rows were counted; {alive} left; the same {len(shaken)} cells", flush=True)
         check.done += 1
 
 

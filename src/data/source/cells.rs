@@ -51,9 +51,21 @@ impl CellTable {
     }
 }
 
-impl Source {
-    /// Reads a table of counts.
-    pub(crate) fn cells(&self, columns: &CellColumns) -> Result<CellTable> {
+/// Where a table of counts is.
+pub(crate) trait CellSource {
+    /// The names of its columns.
+    fn names(&self) -> Result<Vec<String>>;
+
+    /// Reads it.
+    fn cells(&self, columns: &CellColumns) -> Result<CellTable>;
+}
+
+impl CellSource for Source {
+    fn names(&self) -> Result<Vec<String>> {
+        Ok(self.columns()?.into_iter().map(|column| column.name).collect())
+    }
+
+    fn cells(&self, columns: &CellColumns) -> Result<CellTable> {
         let plan = Plan::of_cells(columns)?;
         self.on_threads(|| {
             let (plan, total) = self.read(plan, Aim::Rows)?;
@@ -63,7 +75,7 @@ impl Source {
 }
 
 impl Plan {
-    fn of_cells(columns: &CellColumns) -> Result<Self> {
+    pub(super) fn of_cells(columns: &CellColumns) -> Result<Self> {
         let mut plan = Plan::empty(&columns.missing);
         // What writers of text put where there is nothing.
         plan.set_marks(&["", "NULL", "null", "\\N"].map(String::from));

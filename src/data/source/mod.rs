@@ -20,6 +20,8 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+#[cfg(feature = "datafusion")]
+mod batches;
 #[cfg(feature = "csv")]
 mod blocks;
 mod cells;
@@ -66,7 +68,9 @@ pub use rows::Rows;
 use super::{Columns, LevelColumn};
 use crate::error::{Error, Place, Result};
 use crate::tally::{Limits, Tally};
-pub(crate) use cells::{CellColumns, CellTable};
+#[cfg(feature = "datafusion")]
+pub(crate) use batches::Batches;
+pub(crate) use cells::{CellColumns, CellSource, CellTable};
 use gather::Gathered;
 #[cfg(feature = "parquet")]
 use intake::Intake;
@@ -127,7 +131,7 @@ pub enum Format {
 
 impl Format {
     /// Whether its columns have types of their own.
-    fn is_typed(self) -> bool {
+    pub(crate) fn is_typed(self) -> bool {
         matches!(self, Format::Parquet | Format::Arrow)
     }
 }

@@ -90,6 +90,12 @@ impl Input {
         Ok(input)
     }
 
+    /// What is in memory under a name for messages: there are no bytes to read.
+    #[cfg(feature = "datafusion")]
+    pub fn in_memory(name: &str) -> Self {
+        Input { given: name.into(), path: PathBuf::new(), format: Format::Arrow, _spool: None }
+    }
+
     fn sniff(&self) -> Result<Format> {
         let mut start = Vec::new();
         let read = self.file()?.take(512).read_to_end(&mut start);
