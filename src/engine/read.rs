@@ -3,7 +3,7 @@
 use super::question::{Part, Question};
 use crate::data::source::{CellColumns, CellTable, Format, Source, SourceTally};
 use crate::data::{
-    Batch, BinaryReader, Categorical, Codes, Columns, Cut, LevelColumn, Model, ModelColumns, Numbers, Rule, Segments,
+    Batch, BinaryReader, Categorical, Codes, Columns, Cut, Filtered, LevelColumn, Model, ModelColumns, Numbers, Rule, Segments,
     Top,
 };
 use crate::error::{Error, Place, Result};
@@ -33,7 +33,10 @@ pub(crate) fn tally(source: &Source, columns: &Columns, extra: &[LevelColumn], l
     let tally = accumulator.finish()?;
     let tally = tally.ok_or(Error::Nothing { problem: "there are no rows", place: Place::default() })?;
     let names = question.binaries.iter().map(|b| b.column.clone());
-    Ok(SourceTally { tally, files: answer.table.files, values: names.zip(values).collect() })
+    // The engine dropped the rows that a filter leaves out, and told of none.
+    let filtered = columns.filter.as_ref();
+    let filtered = filtered.map(|filter| Filtered { condition: filter.to_string(), rows_left_out: None });
+    Ok(SourceTally { tally, files: answer.table.files, values: names.zip(values).collect(), filtered })
 }
 
 struct Answer<'q> {

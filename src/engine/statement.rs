@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use super::question::{Binary, Level, Question};
 use super::{Dialect, TableName};
 use crate::audit::AuditPlan;
-use crate::data::{PAIRS, Range};
+use crate::data::{Among, Condition, PAIRS, Range, Test};
 use crate::error::Result;
 
 /// Writes the statement that counts a table as a plan asks, for [`AuditPlan::audit_counted`] to read the answer. It is one
@@ -65,6 +65,13 @@ struct Part {
     fault: String,
 }
 
+/// A condition on rows.
+struct Held {
+    is_true: String,
+    /// Where a value cannot be compared: 1, else 0.
+    fault: String,
+}
+
 impl<'q> Statement<'q> {
     fn write(mut self, table: &TableName) -> Result<String> {
         let (question, dialect) = (self.question, self.dialect);
@@ -85,6 +92,8 @@ impl<'q> Statement<'q> {
         if let Some(weight) = &question.weight {
             parts.push(self.weight(weight)?);
         }
+        let conditions: Vec<Held> =
+            question.conditions().iter().map(|condition| self.condition(condition)).collect::<Result<_>>()?;
 
         let name = |name: &str| dialect.identifier(name);
         let mut answer = vec![format!("{} AS {}", dialect.literal(&question.mark())?, name("question")?)];
@@ -112,19 +121,29 @@ impl<'q> Statement<'q> {
             cells.push(format!("{} AS {alias}", part.value));
         }
         cells.extend(texts.iter().map(|(alias, text)| format!("{text} AS {alias}")));
+        let checked = parts.iter().map(|part| &part.fault).chain(conditions.iter().map(|held| &held.fault));
         let mut faults: Vec<String> =
-            parts.iter().enumerate().map(|(at, part)| format!("WHEN {} = 1 THEN {}", part.fault, at + 1)).collect();
+            checked.enumerate().map(|(at, fault)| format!("WHEN {fault} = 1 THEN {}", at + 1)).collect();
         if !dialect.reads_numbers_from_text() {
             // The standard leaves to the engine whether capitals count.
-            faults.insert(0, format!("WHEN 'a' = 'A' THEN {}", parts.len() + 1));
+            faults.insert(0, format!("WHEN 'a' = 'A' THEN {}", faults.len() + 1));
         }
         cells.push(format!("CASE {} ELSE 0 END AS {}", faults.join(" "), name("fault")?));
 
         let list = |items: Vec<String>, indent: usize| items.join(&format!(",\n{:indent$}", ""));
         let [columns, texts, numbers] = self.inner()?;
+        // What cannot be compared is kept, so that it is told.
+        let kept = match conditions.as_slice() {
+            [] => String::new(),
+            all => {
+                let true_of = all.iter().map(|held| format!("({})", held.is_true)).collect::<Vec<_>>().join(" AND ");
+                let wrong: String = all.iter().map(|held| format!("\n    OR {} = 1", held.fault)).collect();
+                format!("\n  WHERE ({true_of}){wrong}")
+            }
+        };
         Ok(format!(
             "SELECT\n  {}\nFROM (\n  SELECT\n    {}\n  FROM (\n    SELECT\n      {}\n    FROM (\n      SELECT\n        {}\n      \
-             FROM (\n        SELECT\n          {}\n        FROM {} AS s\n      ) AS p\n    ) AS r\n  ) AS v\n) AS a\nGROUP BY\n  {}\n",
+             FROM (\n        SELECT\n          {}\n        FROM {} AS s\n      ) AS p\n    ) AS r\n  ) AS v{kept}\n) AS a\nGROUP BY\n  {}\n",
             list(answer, 2),
             list(cells, 4),
             list(numbers, 6),
@@ -204,6 +223,23 @@ impl<'q> Statement<'q> {
         (!numbers.is_empty()).then(|| numbers.join(", "))
     }
 
+    /// The cases of a column of numbers that are missing, `{}` standing for what they give: a text is missing as it is
+    /// written, a number by its value.
+    fn missing_numbered(&self, text: &Option<String>, float: &Option<String>, number: &str) -> Result<String> {
+        let mut missing = String::new();
+        if let Some(text) = text {
+            missing += &format!(" WHEN {text} IN ({}) THEN {{}}", self.missing()?);
+        }
+        match (self.missing_numbers(), float) {
+            (Some(numbers), Some(float)) => {
+                missing += &format!(" WHEN {float} = 1 AND {number} IN ({numbers}) THEN {{}}")
+            }
+            (Some(numbers), None) => missing += &format!(" WHEN {number} IN ({numbers}) THEN {{}}"),
+            (None, _) => {}
+        }
+        Ok(missing)
+    }
+
     fn level(&mut self, level: &'q Level) -> Result<Part> {
         match level.ranges() {
             Some(ranges) => self.banded(level, ranges),
@@ -233,18 +269,7 @@ impl<'q> Statement<'q> {
 
     fn banded(&mut self, level: &'q Level, ranges: &[Range]) -> Result<Part> {
         let (number, text, float) = self.number(&level.column.name);
-        // A text is missing as it is written, a number by its value.
-        let mut missing = String::new();
-        if let Some(text) = &text {
-            missing += &format!(" WHEN {text} IN ({}) THEN {{}}", self.missing()?);
-        }
-        match (self.missing_numbers(), &float) {
-            (Some(numbers), Some(float)) => {
-                missing += &format!(" WHEN {float} = 1 AND {number} IN ({numbers}) THEN {{}}")
-            }
-            (Some(numbers), None) => missing += &format!(" WHEN {number} IN ({numbers}) THEN {{}}"),
-            (None, _) => {}
-        }
+        let missing = self.missing_numbered(&text, &float, &number)?;
         let (mut value, mut inside) = (String::new(), String::new());
         for range in ranges {
             let is_in = self.is_in(&number, range);
@@ -318,6 +343,53 @@ impl<'q> Statement<'q> {
             name: "weight".into(),
             value: format!("CASE{} WHEN {sound} THEN {number} ELSE {zero} END", missing.replace("{}", &zero)),
             fault: format!("CASE{} WHEN {sound} THEN 0 ELSE 1 END", missing.replace("{}", "1")),
+        })
+    }
+
+    /// A condition, tested on texts as levels are and on numbers as bands are.
+    fn condition(&mut self, condition: &'q Condition) -> Result<Held> {
+        if condition.test.is_of_numbers() {
+            return self.of_numbers(condition);
+        }
+        let (text, fault) = self.text(&condition.column);
+        let missing = self.missing()?;
+        let known = |is: String| format!("{is} AND {text} NOT IN ({missing})");
+        let is_true = match &condition.test {
+            Test::Missing => format!("{text} IS NULL OR {text} IN ({missing})"),
+            Test::Texts(texts, among) => {
+                let texts = self.dialect.literals(texts.iter().map(String::as_str))?;
+                known(format!("{text} {} ({texts})", if *among == Among::One { "IN" } else { "NOT IN" }))
+            }
+            Test::Day(side, day) => {
+                let dated = self.dialect.is_dated(&text);
+                let is_true = known(format!("{text} {} {}", side.sign(), self.dialect.literal(day)?));
+                let undated =
+                    format!("CASE WHEN {text} IS NULL OR {text} IN ({missing}) OR {dated} THEN {fault} ELSE 1 END");
+                return Ok(Held { is_true, fault: undated });
+            }
+            _ => known(format!("{text} IS NOT NULL")),
+        };
+        Ok(Held { is_true, fault })
+    }
+
+    fn of_numbers(&mut self, condition: &'q Condition) -> Result<Held> {
+        let (number, text, float) = self.number(&condition.column);
+        let missing = self.missing_numbered(&text, &float, &number)?;
+        let list = |numbers: &[f64]| numbers.iter().map(|n| self.dialect.number(*n)).collect::<Vec<_>>().join(", ");
+        let test = match &condition.test {
+            Test::Numbers(numbers, Among::One) => format!("{number} IN ({})", list(numbers)),
+            Test::Numbers(numbers, Among::None) => format!("{number} NOT IN ({})", list(numbers)),
+            Test::Number(side, bound) => format!("{number} {} {}", side.sign(), self.dialect.number(*bound)),
+            _ => "1 = 0".into(),
+        };
+        let given = text.as_ref().unwrap_or(&number);
+        let finite = self.is_finite(&number);
+        Ok(Held {
+            is_true: format!("CASE{} WHEN {test} THEN 1 ELSE 0 END = 1", missing.replace("{}", "0")),
+            fault: format!(
+                "CASE WHEN {given} IS NULL THEN 0{} WHEN {finite} THEN 0 ELSE 1 END",
+                missing.replace("{}", "0")
+            ),
         })
     }
 
