@@ -354,20 +354,20 @@ impl<'q> Statement<'q> {
         let (text, fault) = self.text(&condition.column);
         let missing = self.missing()?;
         let known = |is: String| format!("{is} AND {text} NOT IN ({missing})");
-        let is_true = match &condition.test {
-            Test::Missing => format!("{text} IS NULL OR {text} IN ({missing})"),
+        let (is_true, fault) = match &condition.test {
             Test::Texts(texts, among) => {
                 let texts = self.dialect.literals(texts.iter().map(String::as_str))?;
-                known(format!("{text} {} ({texts})", if *among == Among::One { "IN" } else { "NOT IN" }))
+                (known(format!("{text} {} ({texts})", if *among == Among::One { "IN" } else { "NOT IN" })), fault)
             }
             Test::Day(side, day) => {
                 let dated = self.dialect.is_dated(&text);
+                let none = format!("{text} IS NULL OR {text} IN ({missing})");
                 let is_true = known(format!("{text} {} {}", side.sign(), self.dialect.literal(day)?));
-                let undated =
-                    format!("CASE WHEN {text} IS NULL OR {text} IN ({missing}) OR {dated} THEN {fault} ELSE 1 END");
-                return Ok(Held { is_true, fault: undated });
+                (is_true, format!("CASE WHEN {none} OR {dated} THEN {fault} ELSE 1 END"))
             }
-            _ => known(format!("{text} IS NOT NULL")),
+            // However a value is written, it is one.
+            Test::Missing => (format!("{text} IS NULL OR {text} IN ({missing})"), "0".into()),
+            Test::Known | Test::Numbers(..) | Test::Number(..) => (known(format!("{text} IS NOT NULL")), "0".into()),
         };
         Ok(Held { is_true, fault })
     }

@@ -4,6 +4,8 @@ use rand::{Rng, SeedableRng};
 use rand_distr::{Binomial, Distribution, Poisson, StandardNormal};
 use rand_xoshiro::Xoshiro256PlusPlus;
 
+use super::special::ln_binomial_pmf;
+
 /// How many replicates share a stream; a block is the unit of parallel work.
 pub(crate) const BLOCK: usize = 250;
 
@@ -30,6 +32,8 @@ const MANY: f64 = 1e9;
 /// Expected outcomes up to which that limit is Poisson's (off by less than p, at most 0.1 %), beyond it the normal one
 /// (off by less than 0.1 %).
 const RARE: f64 = 1e6;
+/// Expected outcomes, of the rarer kind, from which [`transformed`] rejection draws.
+const SPREAD: f64 = 10.0;
 
 /// A binomial draw: successes in `n` (a whole number) at rate `p`. Any `n`, `p` ends: `p <= 0` (or NaN) draws 0,
 /// `p >= 1` draws `n`.
@@ -38,6 +42,8 @@ pub(crate) fn binomial<R: Rng>(rng: &mut R, n: f64, p: f64) -> f64 {
         0.0
     } else if p >= 1.0 {
         n
+    } else if n < MANY && n * p.min(1.0 - p) >= SPREAD {
+        if p > 0.5 { n - transformed(rng, n, 1.0 - p) } else { transformed(rng, n, p) }
     } else if n < MANY {
         Binomial::new(n as u64, p).map_or(0.0, |binomial| binomial.sample(rng) as f64)
     } else {
@@ -54,6 +60,35 @@ pub(crate) fn binomial<R: Rng>(rng: &mut R, n: f64, p: f64) -> f64 {
     }
 }
 
+/// A binomial draw for `p` up to 1/2 and `n p` of at least 10, by transformed rejection with a squeeze: most draws take two
+/// random numbers and no logarithm, some five times fewer instructions than the library's sampler, which prepares anew for
+/// each `n` and `p`.
+///
+/// # References
+/// Hörmann (1993), The generation of binomial random variates, Journal of Statistical Computation and Simulation 46,
+/// algorithm BTRS.
+fn transformed<R: Rng>(rng: &mut R, n: f64, p: f64) -> f64 {
+    let spread = (n * p * (1.0 - p)).sqrt();
+    let b = 1.15 + 2.53 * spread;
+    let a = -0.0873 + 0.0248 * b + 0.01 * p;
+    let squeeze = 0.92 - 4.2 / b;
+    loop {
+        let (u, v) = (rng.r#gen::<f64>() - 0.5, rng.r#gen::<f64>());
+        let edge = 0.5 - u.abs();
+        let draw = ((2.0 * a / edge + b) * u + n * p + 0.5).floor();
+        if edge >= 0.07 && v <= squeeze {
+            return draw;
+        }
+        if (0.0..=n).contains(&draw) {
+            let mode = ((n + 1.0) * p).floor();
+            let height = v * (2.83 + 5.1 / b) * spread / (a / (edge * edge) + b);
+            if height.ln() <= ln_binomial_pmf(draw, n, p) - ln_binomial_pmf(mode, n, p) {
+                return draw;
+            }
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::special::ln_binomial_pmf;
@@ -62,8 +97,20 @@ mod tests {
     #[test]
     fn draws_follow_the_binomial() {
         let mut rng = stream(7, 0, 0);
-        for (n, p) in [(12.0, 0.3), (40.0, 0.5), (60.0, 0.8), (300.0, 0.05), (200.0, 0.3)] {
-            let draws = 200_000;
+        for (n, p) in [
+            (12.0, 0.3),
+            (40.0, 0.5),
+            (60.0, 0.8),
+            (300.0, 0.05),
+            (200.0, 0.3),
+            // Where transformed rejection begins, and far into its tails.
+            (20.0, 0.5),
+            (1e4, 0.001),
+            (1e4, 0.999),
+            (5e4, 0.37),
+            (1e6, 2e-4),
+        ] {
+            let draws = 400_000;
             let mut counts = vec![0u32; n as usize + 1];
             for _ in 0..draws {
                 counts[binomial(&mut rng, n, p) as usize] += 1;

@@ -355,7 +355,7 @@ pub(crate) fn filtered(f: &Filtered, rows: u64) -> String {
     match f.rows_left_out {
         Some(n) => {
             let all = counted(n.saturating_add(rows), "row", "rows");
-            format!("A filter was applied, {condition}: of {all} read, {} left out.", count(n))
+            format!("A filter was applied, {condition}: of {all} read, {} were left out.", count(n))
         }
         None => format!("A filter was applied where the rows were counted, {condition}: how many it left out is not known."),
     }
