@@ -20,7 +20,8 @@ fn desk() -> Desk {
 }
 
 fn audit(desk: &Desk, more: &[&str]) -> serde_json::Value {
-    let run = desk.run(&[&["audit", "in.csv", "-a", "sex", "-d", "offer", "--format", "json", "--no-timestamp"], more].concat());
+    let run = desk
+        .run(&[&["audit", "in.csv", "-a", "sex", "-d", "offer", "--format", "json", "--no-timestamp"], more].concat());
     assert!(run.status != 2, "{}", run.err);
     serde_json::from_str(&run.out).unwrap()
 }
@@ -33,7 +34,8 @@ fn the_report_says_what_was_left_out() {
     assert_eq!(report["provenance"]["inputs"][0]["rows"], 40);
     assert_eq!(report["data"]["filter"], serde_json::json!({"condition": "country = 'AT'", "rows_left_out": 20}));
     let schema: serde_json::Value = serde_json::from_str(include_str!("../src/report/schema.json")).unwrap();
-    let errors: Vec<_> = jsonschema::validator_for(&schema).unwrap().iter_errors(&report).map(|e| e.to_string()).collect();
+    let errors: Vec<_> =
+        jsonschema::validator_for(&schema).unwrap().iter_errors(&report).map(|e| e.to_string()).collect();
     assert!(errors.is_empty(), "{errors:?}");
     // The figures are those of a file that has no other rows.
     let run = desk.line("audit at.csv -a sex -d offer --format json --no-timestamp");
@@ -43,7 +45,8 @@ fn the_report_says_what_was_left_out() {
     assert!(twin["data"].get("filter").is_none());
 
     for format in ["text", "markdown", "html", "junit", "model-card", "data-card"] {
-        let run = desk.run(&["audit", "in.csv", "-a", "sex", "-d", "offer", "--format", format, "--where", "country = 'AT'"]);
+        let run =
+            desk.run(&["audit", "in.csv", "-a", "sex", "-d", "offer", "--format", format, "--where", "country = 'AT'"]);
         let said = run.out.replace("&#39;", "'").replace("&#x27;", "'").replace("&apos;", "'").replace('\u{a0}', " ");
         let said = said.split_whitespace().collect::<Vec<_>>().join(" ");
         assert!(said.contains("country = 'AT'") && said.contains("20"), "{format}: {said}");
@@ -54,7 +57,10 @@ fn the_report_says_what_was_left_out() {
 #[test]
 fn a_policy_file_may_have_the_condition_and_a_flag_wins() {
     let desk = desk();
-    desk.write("policy.toml", "preset = \"four-fifths\"\n[columns]\nattributes = [\"sex\"]\ndecisions = [\"offer\"]\nwhere = \"age >= 35\"\n");
+    desk.write(
+        "policy.toml",
+        "preset = \"four-fifths\"\n[columns]\nattributes = [\"sex\"]\ndecisions = [\"offer\"]\nwhere = \"age >= 35\"\n",
+    );
     assert_eq!(audit(&desk, &["--policy", "policy.toml"])["data"]["rows"], 20);
     assert_eq!(audit(&desk, &["--policy", "policy.toml", "--where", "age < 20"])["data"]["rows"], 5);
     desk.write("policy.toml", "[columns]\nattributes = [\"sex\"]\ndecisions = [\"offer\"]\nwhere = \"age >> 35\"\n");
@@ -81,7 +87,8 @@ fn slips_are_told() {
 fn a_statement_has_the_condition_and_its_answer_another_mark() {
     let desk = desk();
     let statement = |filter: &[&str]| {
-        let run = desk.run(&[&["sql", "--dialect", "duckdb", "--table", "t", "-a", "sex", "-d", "offer"], filter].concat());
+        let run =
+            desk.run(&[&["sql", "--dialect", "duckdb", "--table", "t", "-a", "sex", "-d", "offer"], filter].concat());
         assert_eq!(run.status, 0, "{}", run.err);
         run.out
     };
@@ -92,7 +99,11 @@ fn a_statement_has_the_condition_and_its_answer_another_mark() {
     assert!(filtered.contains("('AT'' OR 1=1 --')") && filtered.contains("s.\"age\""), "{filtered}");
     assert_ne!(mark(&plain), mark(&filtered));
 
-    let counts = |mark: &str| format!("question,attribute_1,decision_1,row_count\n{mark},f,1,20\n{mark},f,0,30\n{mark},m,1,30\n{mark},m,0,20\n");
+    let counts = |mark: &str| {
+        format!(
+            "question,attribute_1,decision_1,row_count\n{mark},f,1,20\n{mark},f,0,30\n{mark},m,1,30\n{mark},m,0,20\n"
+        )
+    };
     let filtered = statement(&["--where", "age >= 18"]);
     desk.write("counts.csv", counts(&mark(&filtered)));
     let run = desk.line("audit --tally counts.csv -a sex -d offer");

@@ -35,7 +35,8 @@ struct Person {
 }
 
 const SEXES: [Option<&str>; 3] = [Some("f"), Some("m"), None];
-const COUNTRIES: [Option<&str>; 5] = [Some("DE"), Some("AT"), Some("it's, \"far\""), Some("a country of a long name"), None];
+const COUNTRIES: [Option<&str>; 5] =
+    [Some("DE"), Some("AT"), Some("it's, \"far\""), Some("a country of a long name"), None];
 
 fn person() -> impl Strategy<Value = Person> {
     let who = (0..3usize, prop::option::weighted(0.9, 0..90), prop::option::weighted(0.9, 0..40u32));
@@ -321,7 +322,10 @@ fn a_value_that_cannot_be_compared_is_told_with_its_row() {
     let path = files.put("in.csv", &text);
     let error = |path: &PathBuf, filter: &str| rows(open(path), filter).unwrap_err().to_string();
     let said = error(&path, "age > 5");
-    assert!(said.contains("row 38") && said.contains("`age`") && said.contains("about 37") && said.contains("quotes"), "{said}");
+    assert!(
+        said.contains("row 38") && said.contains("`age`") && said.contains("about 37") && said.contains("quotes"),
+        "{said}"
+    );
     assert_eq!(rows(open(&path), "age = 'about 37'").unwrap().0, 1);
     let said = error(&path, "day > '2024-02-01' and country > '2024-01-01'");
     assert!(said.contains("row 1") && said.contains("`country`") && said.contains("2024-01-31"), "{said}");
@@ -332,7 +336,11 @@ fn a_value_that_cannot_be_compared_is_told_with_its_row() {
     // A row that is wrong in another column is told by its place among all rows of the file; where it is left out, it does
     // not matter.
     people[30].score = f64::NAN;
-    for (name, bytes) in [("n.csv", csv(&people).into_bytes()), ("n.parquet", parquet(&people, WriterProperties::default())), ("n.arrow", ipc(&people))] {
+    for (name, bytes) in [
+        ("n.csv", csv(&people).into_bytes()),
+        ("n.parquet", parquet(&people, WriterProperties::default())),
+        ("n.arrow", ipc(&people)),
+    ] {
         let path = files.put(name, bytes);
         let scored = |filter: &str| read(open(&path).chunk_rows(7), &simple(filter).score("score"));
         let said = scored("age > 5 and age != 10").unwrap_err().to_string();

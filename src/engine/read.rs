@@ -3,8 +3,8 @@
 use super::question::{Part, Question};
 use crate::data::source::{CellColumns, CellTable, Format, Source, SourceTally};
 use crate::data::{
-    Batch, BinaryReader, Categorical, Codes, Columns, Cut, Filtered, LevelColumn, Model, ModelColumns, Numbers, Rule, Segments,
-    Top,
+    Batch, BinaryReader, Categorical, Codes, Columns, Cut, Filtered, LevelColumn, Model, ModelColumns, Numbers, Rule,
+    Segments, Top,
 };
 use crate::error::{Error, Place, Result};
 use crate::tally::{Accumulator, Cells, Limits, check_cell};

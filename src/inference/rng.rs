@@ -4,8 +4,6 @@ use rand::{Rng, SeedableRng};
 use rand_distr::{Binomial, Distribution, Poisson, StandardNormal};
 use rand_xoshiro::Xoshiro256PlusPlus;
 
-use super::special::ln_binomial_pmf;
-
 /// How many replicates share a stream; a block is the unit of parallel work.
 pub(crate) const BLOCK: usize = 250;
 
@@ -80,13 +78,31 @@ fn transformed<R: Rng>(rng: &mut R, n: f64, p: f64) -> f64 {
             return draw;
         }
         if (0.0..=n).contains(&draw) {
-            let mode = ((n + 1.0) * p).floor();
+            let (mode, odds) = (((n + 1.0) * p).floor(), p / (1.0 - p));
             let height = v * (2.83 + 5.1 / b) * spread / (a / (edge * edge) + b);
-            if height.ln() <= ln_binomial_pmf(draw, n, p) - ln_binomial_pmf(mode, n, p) {
+            // The log of how much less likely the draw is than the mode.
+            let less = (mode + 0.5) * ((mode + 1.0) / (odds * (n - mode + 1.0))).ln()
+                + (n + 1.0) * ((n - mode + 1.0) / (n - draw + 1.0)).ln()
+                + (draw + 0.5) * (odds * (n - draw + 1.0) / (draw + 1.0)).ln()
+                + stirling_tail(mode)
+                + stirling_tail(n - mode)
+                - stirling_tail(draw)
+                - stirling_tail(n - draw);
+            if height.ln() <= less {
                 return draw;
             }
         }
     }
+}
+
+/// `ln x! − [(x + ½) ln(x + 1) − (x + 1) + ln √(2π)]` of a whole number, to some 1e-9.
+fn stirling_tail(x: f64) -> f64 {
+    let next = x + 1.0;
+    if x < 10.0 {
+        return stirling_tail(next) + (x + 1.5) * ((x + 2.0) / next).ln() - 1.0;
+    }
+    let square = next * next;
+    (1.0 / 12.0 - (1.0 / 360.0 - 1.0 / (1260.0 * square)) / square) / next
 }
 
 #[cfg(test)]
@@ -129,9 +145,20 @@ mod tests {
     }
 
     #[test]
+    fn the_tail_of_stirlings_formula_is_that_of_factorials() {
+        let (mut factorial, root) = (0.0f64, (2.0 * std::f64::consts::PI).sqrt().ln());
+        for x in 0..40 {
+            let x = f64::from(x);
+            factorial += if x > 0.0 { x.ln() } else { 0.0 };
+            let tail = factorial - ((x + 0.5) * (x + 1.0).ln() - (x + 1.0) + root);
+            assert!((stirling_tail(x) - tail).abs() < 1e-9, "{x}: {} for {tail}", stirling_tail(x));
+        }
+    }
+
+    #[test]
     fn moments_hold_for_huge_counts() {
         let mut rng = stream(8, 1, 2);
-        for (n, p) in [(1e10, 0.3), (1e10, 1e-9), (5e9, 1.0 - 1e-9), (2e9, 2e-4)] {
+        for (n, p) in [(1e10, 0.3), (1e10, 1e-9), (5e9, 1.0 - 1e-9), (2e9, 2e-4), (9e8, 0.45), (9e8, 1e-6)] {
             let draws: Vec<f64> = (0..40_000).map(|_| binomial(&mut rng, n, p) - n * p).collect();
             let variance = n * p * (1.0 - p);
             let mean = draws.iter().sum::<f64>() / 40_000.0;

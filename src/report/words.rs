@@ -357,7 +357,9 @@ pub(crate) fn filtered(f: &Filtered, rows: u64) -> String {
             let all = counted(n.saturating_add(rows), "row", "rows");
             format!("A filter was applied, {condition}: of {all} read, {} were left out.", count(n))
         }
-        None => format!("A filter was applied where the rows were counted, {condition}: how many it left out is not known."),
+        None => {
+            format!("A filter was applied where the rows were counted, {condition}: how many it left out is not known.")
+        }
     }
 }
 

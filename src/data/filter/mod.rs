@@ -132,7 +132,9 @@ impl Test {
             Test::Numbers(..) | Test::Number(..) => {
                 "a finite number, since it is compared with one (put what it is compared with in quotes to compare texts)"
             }
-            Test::Day(..) => "a date such as 2024-01-31, with or without a time behind it, since it is compared with one",
+            Test::Day(..) => {
+                "a date such as 2024-01-31, with or without a time behind it, since it is compared with one"
+            }
             _ => "a text",
         }
     }

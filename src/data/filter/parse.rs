@@ -5,7 +5,8 @@ use crate::error::{Error, Result};
 
 /// The signs of comparisons, the longer ones first.
 const SIGNS: [&str; 7] = ["<=", ">=", "!=", "<>", "=", "<", ">"];
-const COMPARISON: &str = "`=`, `!=`, `<`, `<=`, `>`, `>=`, `in (...)`, `not in (...)`, `is missing` or `is not missing`";
+const COMPARISON: &str =
+    "`=`, `!=`, `<`, `<=`, `>`, `>=`, `in (...)`, `not in (...)`, `is missing` or `is not missing`";
 
 /// What a filter is written in.
 #[derive(Debug, Clone, PartialEq)]
@@ -55,7 +56,8 @@ pub(super) fn conditions(text: &str) -> Result<Vec<Condition>> {
     }
     match parser.token {
         Token::End => Ok(conditions),
-        _ => Err(parser.wrong("`and` before a further condition, or the end (there are no `or` and no brackets; `in` is any of)")),
+        _ => Err(parser
+            .wrong("`and` before a further condition, or the end (there are no `or` and no brackets; `in` is any of)")),
     }
 }
 
@@ -100,7 +102,9 @@ impl Parser<'_> {
             }
             other => {
                 (self.token, self.end) = (Token::Open, self.start + other.len_utf8());
-                return Err(self.wrong("a column, a comparison or a value (names of other characters stand in double quotes)"));
+                return Err(
+                    self.wrong("a column, a comparison or a value (names of other characters stand in double quotes)")
+                );
             }
         };
         (self.token, self.end) = (token, self.start + length);
@@ -120,7 +124,11 @@ impl Parser<'_> {
         let column = match &self.token {
             Token::Word(name) if is_plain(name) => name.clone(),
             Token::Name(name) if !name.is_empty() => name.clone(),
-            _ => return Err(self.wrong("the name of a column (in double quotes, if it is a number or a word such as `in`)")),
+            _ => {
+                return Err(
+                    self.wrong("the name of a column (in double quotes, if it is a number or a word such as `in`)")
+                );
+            }
         };
         self.advance()?;
         Ok(Condition { column, test: self.test()? })
@@ -183,7 +191,10 @@ impl Parser<'_> {
             (Value::Number(number), None) => Test::Numbers(vec![number], among),
             (Value::Number(number), Some(side)) => Test::Number(side, number),
             (Value::Text(day), Some(side)) if day.len() == 10 && is_dated(&day) => Test::Day(side, day),
-            _ => return Err(self.wrong("a number without quotes, or a day such as '2024-01-31': other texts have no order here")),
+            _ => {
+                return Err(self
+                    .wrong("a number without quotes, or a day such as '2024-01-31': other texts have no order here"));
+            }
         };
         self.advance()?;
         Ok(test)

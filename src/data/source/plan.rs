@@ -6,8 +6,8 @@ use rustc_hash::FxHashMap;
 
 use super::super::bands::Cuts;
 use super::super::{
-    Bands, BinaryReader, Columns, Condition, Cut, LevelColumn, ModelColumns, Rule, SegmentColumns, Test, Top, is_weight,
-    unique,
+    Bands, BinaryReader, Columns, Condition, Cut, LevelColumn, ModelColumns, Rule, SegmentColumns, Test, Top,
+    is_weight, unique,
 };
 use crate::error::{Error, Place, Result};
 

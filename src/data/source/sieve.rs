@@ -30,8 +30,7 @@ pub(super) struct Sifted<'p> {
 
 impl<'p> Sieve<'p> {
     pub fn new(conditions: &'p [FilterPlan], missing: &'p Missing) -> Self {
-        let sifted =
-            |plan: &'p FilterPlan| Sifted { plan, missing, cache: TextCache::new(), codes: Vec::new() };
+        let sifted = |plan: &'p FilterPlan| Sifted { plan, missing, cache: TextCache::new(), codes: Vec::new() };
         Sieve { conditions: conditions.iter().map(sifted).collect(), kept: Vec::new(), held: Vec::new(), left_out: 0 }
     }
 

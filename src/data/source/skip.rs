@@ -56,7 +56,8 @@ impl About {
         let field = metadata.schema().field(column);
         let of_file = metadata.metadata();
         let converter =
-            StatisticsConverter::try_new(field.name(), metadata.schema(), of_file.file_metadata().schema_descr()).ok()?;
+            StatisticsConverter::try_new(field.name(), metadata.schema(), of_file.file_metadata().schema_descr())
+                .ok()?;
         let leaf = converter.parquet_column_index()?;
         let groups = of_file.row_groups().get(groups)?;
         let lows = as_texts(&converter.row_group_mins(groups).ok()?)?;
