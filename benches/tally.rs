@@ -64,17 +64,19 @@ fn by_hand(c: &Columns, shape: Shape, span: Range<usize>) -> u64 {
 }
 
 /// Weights (Σw, Σw²) and sums of scores by hand; of scores the crate also keeps how many rows have which, so there the
-/// hand sorts them too.
+/// hand sorts them too, or counts the bins that it knows they fall in.
 fn by_hand_sums(c: &Columns, shape: Shape, span: Range<usize>) -> u64 {
-    let (weighted, scored) = (shape == Shape::Weighted, shape == Shape::Scored);
-    let mut sorted: Vec<(u64, u16)> = Vec::with_capacity(if scored { span.len() } else { 0 });
+    let (weighted, sorting, binned) = (shape == Shape::Weighted, shape == Shape::Scored, shape == Shape::Binned);
+    let scored = sorting || binned;
+    let mut bins = vec![0u32; if binned { 4096 * 1024 } else { 0 }];
+    let mut sorted: Vec<(u64, u16)> = Vec::with_capacity(if sorting { span.len() } else { 0 });
     let mut sums = vec![[[0.0f64; 3]; 4096]; 4];
     let mut scores = vec![[[0.0f64; 3]; 4096]; 4];
     let mut buffer = [0u16; CHUNK];
     for from in span.clone().step_by(CHUNK) {
         let to = (from + CHUNK).min(span.end);
         let keys = keys(c, shape, from, to, &mut buffer);
-        if scored {
+        if sorting {
             sorted.extend(c.score[from..to].iter().zip(keys).map(|(s, key)| (s.to_bits(), *key)));
         }
         for (i, key) in keys.iter().enumerate() {
@@ -84,13 +86,16 @@ fn by_hand_sums(c: &Columns, shape: Shape, span: Range<usize>) -> u64 {
             *sum = [sum[0] + 1.0, sum[1] + w, sum[2] + w * w];
             if scored {
                 let s = c.score[from + i];
+                if binned {
+                    bins[at * 1024 + (s * 1024.0) as usize] += 1;
+                }
                 let sum = &mut scores[lane][at];
                 *sum = [sum[0] + w * s, sum[1] + w * w * s, sum[2] + w * w * s * s];
             }
         }
     }
     sorted.sort_unstable();
-    black_box((&scores, &sorted));
+    black_box((&scores, &sorted, &bins));
     sums.iter().flatten().map(|s| s[0] as u64).sum()
 }
 
@@ -110,7 +115,7 @@ fn shapes<'a>(all: &'a [Data]) -> Vec<(&'static str, usize, [Run<'a>; 4])> {
     let each = |(name, c, shape): &'a Data| {
         let (shape, rows) = (*shape, c.label.len());
         let hand = move |span| match shape {
-            Shape::Weighted | Shape::Scored => by_hand_sums(c, shape, span),
+            Shape::Weighted | Shape::Scored | Shape::Binned => by_hand_sums(c, shape, span),
             Shape::Decisions | Shape::Segments => by_hand(c, shape, span),
         };
         let batch = batch(c, shape);

@@ -39,7 +39,10 @@ pub fn columns(rows: usize, levels: &[usize]) -> Columns {
 pub enum Shape {
     Decisions,
     Weighted,
+    /// With scores of 10,000 values.
     Scored,
+    /// With scores of 1,024 values.
+    Binned,
     /// The last of the columns is a segment; there is neither label nor decision.
     Segments,
 }
@@ -59,7 +62,11 @@ pub fn batch(c: &Columns, shape: Shape) -> Batch<'_> {
     let mut batch = Batch::builder();
     if shape != Shape::Segments {
         let model = evenhand::data::Model::decision("d", &c.decision);
-        batch = batch.label(&c.label).model(if shape == Shape::Scored { model.with_score(&c.score) } else { model });
+        batch = batch.label(&c.label).model(if matches!(shape, Shape::Scored | Shape::Binned) {
+            model.with_score(&c.score)
+        } else {
+            model
+        });
     }
     for (i, (codes, levels)) in c.attributes.iter().enumerate() {
         let names = (0..*levels).map(|l| format!("l{l:02}"));
@@ -78,12 +85,18 @@ pub type Data = (&'static str, Columns, Shape);
 
 /// All shapes, of so many rows.
 pub fn data(rows: usize) -> Vec<Data> {
+    let binned = |row| (mix(row, 104) % 1024) as f64 / 1024.0;
     vec![
         ("1 attribute", columns(rows, &[5]), Shape::Decisions),
         ("3 attributes", columns(rows, &[2, 5, 6]), Shape::Decisions),
         ("8 attributes", columns(rows, &[2; 8]), Shape::Decisions),
         ("3 attributes, weighted", columns(rows, &[2, 5, 6]), Shape::Weighted),
         ("3 attributes, scored", columns(rows, &[2, 5, 6]), Shape::Scored),
+        (
+            "3 attributes, 1,024 bins",
+            Columns { score: (0..rows).map(binned).collect(), ..columns(rows, &[2, 5, 6]) },
+            Shape::Binned,
+        ),
         ("3 and 12 segments", columns(rows, &[2, 5, 6, 12]), Shape::Segments),
     ]
 }

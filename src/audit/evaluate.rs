@@ -145,6 +145,7 @@ fn data(tally: &Tally) -> DataSummary {
         weight: schema.weighted.then(|| tally.whole(0).whole.total().weight),
         attributes: coverage(0, &schema.attributes),
         strata: coverage(schema.attributes.len(), &schema.strata),
+        filter: None,
     }
 }
 

@@ -225,11 +225,21 @@ impl<'a> Scope<'a> {
         }
         let cells: Vec<Vec<Cell>> = groups.iter().map(|c| c.cells.iter().flatten().copied().collect()).collect();
         let cells: Vec<&[Cell]> = cells.iter().map(Vec::as_slice).collect();
-        for (at, figure) in self.figures.iter().enumerate().filter(|(at, f)| f.needs_bootstrap() && wanted(*at)) {
-            let replicates = self.bootstrap.run(&cells, |_, cells| figure.value(&from_cells(cells)));
-            for ((group, counts), replicates) in all.iter_mut().zip(groups).zip(&replicates) {
-                group[at] = self.resampled(figure, counts, replicates);
-            }
+        let drawn = self.figures.iter().enumerate().filter(|(at, f)| f.needs_bootstrap() && wanted(*at));
+        let drawn: Vec<(usize, &Figure)> = drawn.collect();
+        if drawn.is_empty() {
+            return all;
+        }
+        let values = |_, cells: &[Cell], found: &mut [Option<f64>]| {
+            let counts = from_cells(cells);
+            found.iter_mut().zip(&drawn).for_each(|(found, (_, figure))| *found = figure.value(&counts));
+        };
+        let measured = self.bootstrap.run_all(&cells, drawn.len(), values, |group, replicates| {
+            let each = drawn.iter().zip(&replicates);
+            each.map(|((_, figure), replicates)| self.resampled(figure, groups[group], replicates)).collect::<Vec<_>>()
+        });
+        for (group, measured) in all.iter_mut().zip(measured) {
+            drawn.iter().zip(measured).for_each(|((at, _), measured)| group[*at] = measured);
         }
         all
     }

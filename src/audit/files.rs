@@ -6,7 +6,7 @@ use super::{AuditPlan, Rulebook, evaluate};
 use crate::data::source::{FileInfo, Source, SourceTally};
 use crate::data::{Columns, LevelColumn, Top};
 use crate::error::Result;
-use crate::report::{InputFile, Report};
+use crate::report::{InputFile, Report, words};
 
 impl AuditPlan {
     /// Counts files, to be merged with others and evaluated later. Columns that only the rules of named
@@ -72,12 +72,18 @@ impl AuditPlan {
 
     /// Audits what was read of files.
     pub(crate) fn evaluate_read(&self, read: SourceTally) -> Result<Report> {
-        let SourceTally { tally, files, .. } = read;
+        let SourceTally { tally, files, filtered, .. } = read;
         let mut plan = self.clone();
         if plan.attributes.is_none() {
             plan.attributes = Some(self.columns.attributes.iter().map(|c| c.name.clone()).collect());
         }
-        evaluate::evaluate(&plan, &tally, files.into_iter().map(input_file).collect())
+        let mut report = evaluate::evaluate(&plan, &tally, files.into_iter().map(input_file).collect())?;
+        if let Some(filtered) = &filtered {
+            let note = words::filtered(filtered, report.data.rows);
+            report.models.iter_mut().for_each(|model| model.notes.insert(0, note.clone()));
+        }
+        report.data.filter = filtered;
+        Ok(report)
     }
 }
 

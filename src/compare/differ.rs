@@ -20,6 +20,8 @@ pub(super) fn settings(before: &Report, after: &Report, pairs: &[Pair]) -> Vec<S
     note("Bootstrap replicates", a.replicates.to_string(), b.replicates.to_string());
     let weights = |r: &Report| if r.data.weight.is_some() { "by weight" } else { "unweighted" }.to_string();
     note("Rows", weights(before), weights(after));
+    let filter = |r: &Report| r.data.filter.as_ref().map_or("none".into(), |f| f.condition.clone());
+    note("Filter", filter(before), filter(after));
     note("Made by evenhand", before.provenance.version.clone(), after.provenance.version.clone());
     for Pair { before, after } in pairs.iter().filter(|p| p.before.segment_of.is_none()) {
         note(&format!("Decisions of {}", after.model), words::rule(&before.rule), words::rule(&after.rule));

@@ -6,6 +6,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use super::Bands;
+use super::Filter;
 use super::batch::Top;
 use super::binary::default_missing;
 use crate::error::{Error, Result};
@@ -54,6 +55,9 @@ pub struct Columns {
     pub favorable: BTreeMap<String, Vec<String>>,
     /// The texts that mean missing.
     pub missing: Vec<String>,
+    /// Which rows of files are looked at; all, if not set. In a policy file it is `where`.
+    #[serde(rename = "where", skip_serializing_if = "Option::is_none")]
+    pub filter: Option<Filter>,
 }
 
 impl Default for Columns {
@@ -71,6 +75,7 @@ impl Default for Columns {
             strata: Vec::new(),
             favorable: BTreeMap::new(),
             missing: default_missing(),
+            filter: None,
         }
     }
 }
@@ -277,6 +282,27 @@ impl Columns {
     #[must_use]
     pub fn favorable(mut self, column: impl Into<String>, value: impl Into<String>) -> Self {
         self.favorable.entry(column.into()).or_default().push(value.into());
+        self
+    }
+
+    /// Looks only at rows of files that satisfy a condition.
+    ///
+    /// # Examples
+    /// ```
+    /// use evenhand::data::{Columns, source::Source};
+    /// use evenhand::tally::Limits;
+    /// # let dir = tempfile::tempdir()?;
+    /// # let path = dir.path().join("campaign.csv");
+    /// std::fs::write(&path, "sex,age,targeted\nf,17,0\nm,34,1\nf,51,1\n")?;
+    /// let columns = Columns::new().attribute("sex".parse()?).decision("targeted").filter("age >= 18".parse()?);
+    /// let read = Source::open(&[&path])?.tally(&columns, &[], Limits::default())?;
+    /// assert_eq!(read.tally.rows(), 2);
+    /// assert_eq!(read.filtered.and_then(|f| f.rows_left_out), Some(1));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn filter(mut self, filter: Filter) -> Self {
+        self.filter = Some(filter);
         self
     }
 

@@ -7,6 +7,7 @@ mod batch;
 mod binary;
 mod categorical;
 mod columns;
+mod filter;
 mod linfa;
 pub(crate) mod parts;
 mod segments;
@@ -19,6 +20,7 @@ pub use batch::{Batch, BatchBuilder, Cut, Model, Numbers, Top};
 pub use binary::{Binary, NEGATIVE, POSITIVE, UNKNOWN, default_missing};
 pub use categorical::{Categorical, Codes};
 pub use columns::{Columns, LevelColumn, SegmentColumns};
+pub use filter::{Filter, Filtered};
 pub use segments::Segments;
 pub use table::{Column, Table};
 
@@ -27,6 +29,12 @@ pub(crate) use batch::unique;
 #[cfg(any(feature = "csv", feature = "parquet"))]
 pub(crate) use batch::{WEIGHT, is_weight};
 pub(crate) use categorical::sorted_order;
+#[cfg(feature = "parquet")]
+pub(crate) use filter::is_dated;
+#[cfg(any(feature = "csv", feature = "parquet"))]
+pub(crate) use filter::{Among, Side};
+#[cfg(any(feature = "csv", feature = "parquet"))]
+pub(crate) use filter::{Condition, Test};
 #[cfg(any(feature = "csv", feature = "parquet"))]
 pub(crate) use {
     binary::{BinaryReader, PAIRS},

@@ -234,6 +234,16 @@ impl Dialect {
         }
     }
 
+    /// Whether a text is a day, with or without a time behind it.
+    pub(super) fn is_dated(self, text: &str) -> String {
+        let timed = match self {
+            Dialect::Ansi => format!("{DATE}([ T]%)?"),
+            // Any character, the ends of lines too.
+            _ => format!("{DATE}([ T]([^x]|x)*)?"),
+        };
+        self.matches(text, &timed)
+    }
+
     /// The name of a column's type, where it can be asked for.
     pub(super) fn type_of(self, column: &str) -> Option<String> {
         match self {

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::data::source::Source;
-use crate::data::{Bands, Columns, LevelColumn, Range};
+use crate::data::{Bands, Columns, Condition, Filter, LevelColumn, Range};
 use crate::error::{Error, Result};
 
 /// The columns of the answer, apart from counts and checks.
@@ -16,6 +16,9 @@ pub(super) struct Question {
     pub weight: Option<String>,
     /// The texts that mean missing.
     pub missing: Vec<String>,
+    /// What rows must satisfy.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub filter: Option<Filter>,
 }
 
 /// Levels of the answer.
@@ -127,6 +130,7 @@ impl Question {
             scores: scores.map(|(at, c)| Score { name: format!("score_{}", at + 1), column: c.clone() }).collect(),
             weight: asked.weight.clone(),
             missing: asked.missing.clone(),
+            filter: asked.filter.clone(),
         })
     }
 
@@ -149,7 +153,13 @@ impl Question {
             .chain(binaries)
             .chain(scores)
             .chain(self.weight.iter().map(|w| (w.as_str(), crate::data::WEIGHT)))
+            .chain(self.conditions().iter().map(|c| (c.column.as_str(), c.test.expected())))
             .collect()
+    }
+
+    /// What rows must satisfy, all of it.
+    pub fn conditions(&self) -> &[Condition] {
+        self.filter.as_ref().map_or(&[], Filter::conditions)
     }
 }
 

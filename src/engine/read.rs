@@ -3,8 +3,8 @@
 use super::question::{Part, Question};
 use crate::data::source::{CellColumns, CellSource, CellTable, SourceTally};
 use crate::data::{
-    Batch, BinaryReader, Categorical, Codes, Columns, Cut, LevelColumn, Model, ModelColumns, Numbers, Rule, Segments,
-    Top,
+    Batch, BinaryReader, Categorical, Codes, Columns, Cut, Filtered, LevelColumn, Model, ModelColumns, Numbers, Rule,
+    Segments, Top,
 };
 use crate::error::{Error, Place, Result};
 use crate::tally::{Accumulator, Cells, Limits, check_cell};
@@ -38,7 +38,10 @@ pub(crate) fn tally(
     let tally = accumulator.finish()?;
     let tally = tally.ok_or(Error::Nothing { problem: "there are no rows", place: Place::default() })?;
     let names = question.binaries.iter().map(|b| b.column.clone());
-    Ok(SourceTally { tally, files: answer.table.files, values: names.zip(values).collect() })
+    // The engine dropped the rows that a filter leaves out, and told of none.
+    let filtered = columns.filter.as_ref();
+    let filtered = filtered.map(|filter| Filtered { condition: filter.to_string(), rows_left_out: None });
+    Ok(SourceTally { tally, files: answer.table.files, values: names.zip(values).collect(), filtered })
 }
 
 struct Answer<'q> {

@@ -3,7 +3,7 @@
 //! It is queries one in the other, so that nothing is worked out twice and no name of the table's can be mistaken for one of
 //! the statement's. What must be done for every row is done first: columns with their types (`k`) and as texts (`w`, or `n`
 //! where a number is looked for), numbers (`x`) from trimmed texts (`t`), whether they were floating-point ones (`f`), and what
-//! is made of them (`p`, the weight `w`, and `nf`, where that cannot be). Then equal rows are put together (`n`, `sw`, `ss`), so
+//! is made of them (`p`, the weight `w`, and `nf`, where that cannot be; of conditions `held`: 1 true, 2 not to be compared). Then equal rows are put together (`n`, `sw`, `ss`), so
 //! that what costs most is done for the few that differ: texts are trimmed (`t`), or cannot be read as such (`u`), and become
 //! the columns of the answer.
 
@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use super::question::{Binary, Level, Question};
 use super::{Dialect, TableName};
 use crate::audit::AuditPlan;
-use crate::data::{PAIRS, Range};
+use crate::data::{Among, Condition, PAIRS, Range, Test};
 use crate::error::Result;
 
 /// Writes the statement that counts a table as a plan asks, for [`AuditPlan::audit_counted`] to read the answer. It is one
@@ -46,6 +46,7 @@ pub fn sql(plan: &AuditPlan, table: &TableName, dialect: Dialect) -> Result<Stri
         columns: Vec::new(),
         uses: Vec::new(),
         parts: Vec::new(),
+        conditions: Vec::new(),
         texts: Vec::new(),
     };
     statement.write(table)
@@ -59,6 +60,8 @@ struct Statement<'q> {
     /// What each is read as.
     uses: Vec<Uses>,
     parts: Vec<Part>,
+    /// What rows must satisfy.
+    conditions: Vec<Held>,
     /// The texts of labels and decisions, missing ones apart.
     texts: Vec<String>,
 }
@@ -68,7 +71,7 @@ struct Statement<'q> {
 struct Uses {
     text: bool,
     number: bool,
-    /// Whether the number is cut into bands, where what is missing is told by its text, too.
+    /// Whether the number is cut into bands or compared, where what is missing is told by its text, too.
     banded: bool,
 }
 
@@ -84,15 +87,35 @@ struct Part {
     fault: String,
 }
 
+/// A number, and when it is missing.
+struct Numbered {
+    number: String,
+    /// Branches of a `CASE` for what says missing, each with `{}` for what it gives.
+    missing: String,
+    /// Whether nothing is there.
+    absent: String,
+}
+
+/// A condition on rows.
+struct Held {
+    /// Whether it is of a number, and so known row by row.
+    of_row: bool,
+    is_true: String,
+    /// Where a value cannot be compared: 1, else 0.
+    fault: String,
+}
+
 /// A query that reads from the next one as `q`.
 struct Layer {
     columns: Vec<String>,
+    /// What its rows must satisfy.
+    kept: Option<String>,
     groups: Vec<String>,
 }
 
 impl Layer {
     fn of(columns: Vec<String>) -> Self {
-        Layer { columns, groups: Vec::new() }
+        Layer { columns, kept: None, groups: Vec::new() }
     }
 }
 
@@ -114,6 +137,10 @@ impl<'q> Statement<'q> {
         if let Some(weight) = &question.weight {
             let part = self.weight(weight);
             self.parts.push(part);
+        }
+        for condition in question.conditions() {
+            let held = self.condition(condition)?;
+            self.conditions.push(held);
         }
         let mut layers = vec![self.answer()?, self.cells()?, self.trimmed()?, self.grouped()];
         if self.has_numbers() {
@@ -145,7 +172,7 @@ impl<'q> Statement<'q> {
             columns.push(format!("MIN(q.b{at}) AS {}", name(&format!("{}_least", binary.name))?));
             columns.push(format!("MAX(q.b{at}) AS {}", name(&format!("{}_most", binary.name))?));
         }
-        Ok(Layer { columns, groups })
+        Ok(Layer { columns, kept: None, groups })
     }
 
     /// The columns of the answer, and the first fault.
@@ -157,22 +184,42 @@ impl<'q> Statement<'q> {
             }
         }
         columns.extend(self.texts.iter().enumerate().map(|(at, text)| format!("{text} AS b{at}")));
-        let mut faults = self.faults(|part| part.of_row.is_none());
+        let mut faults = self.faults(false);
         if !self.dialect.reads_numbers_from_text() {
             // The standard leaves to the engine whether capitals count.
-            faults.insert(0, format!("WHEN 'a' = 'A' THEN {}", self.parts.len() + 1));
+            faults.insert(0, format!("WHEN 'a' = 'A' THEN {}", self.parts.len() + self.conditions.len() + 1));
         }
         let rest = if self.has_numbers() { "q.nf" } else { "0" };
         let fault = if faults.is_empty() { rest.into() } else { format!("CASE {} ELSE {rest} END", faults.join(" ")) };
         columns.push(format!("{fault} AS {}", self.dialect.identifier("fault")?));
         columns.extend(self.sums().map(|sum| format!("q.{sum}")));
-        Ok(Layer::of(columns))
+        Ok(Layer { kept: self.kept(), ..Layer::of(columns) })
     }
 
-    /// Which of some parts has the first fault, by its number from 1.
-    fn faults(&self, which: impl Fn(&Part) -> bool) -> Vec<String> {
-        let of = self.parts.iter().enumerate().filter(|(_, part)| which(part));
-        of.map(|(at, part)| format!("WHEN {} = 1 THEN {}", part.fault, at + 1)).collect()
+    /// Which part or condition, of rows or not, has the first fault, by its number from 1.
+    fn faults(&self, of_row: bool) -> Vec<String> {
+        let parts = self.parts.iter().map(|part| (part.of_row.is_some(), &part.fault));
+        let all = parts.chain(self.conditions.iter().map(|held| (held.of_row, &held.fault))).enumerate();
+        let wanted = all.filter(|(_, (of, _))| *of == of_row);
+        wanted.map(|(at, (_, fault))| format!("WHEN {fault} = 1 THEN {}", at + 1)).collect()
+    }
+
+    /// What rows satisfy that are counted. Those of which a value cannot be compared are kept, so that it is told.
+    fn kept(&self) -> Option<String> {
+        let of_numbers = self.has_conditions_of_numbers();
+        let texts = || self.conditions.iter().filter(|held| !held.of_row);
+        let held = of_numbers.then(|| "q.held = 1".to_string());
+        let all: Vec<String> = held.into_iter().chain(texts().map(|held| format!("({})", held.is_true))).collect();
+        let wrong = of_numbers.then(|| "q.held = 2".to_string()).into_iter();
+        let wrong: String = wrong
+            .chain(texts().map(|held| format!("{} = 1", held.fault)))
+            .map(|wrong| format!(" OR {wrong}"))
+            .collect();
+        (!all.is_empty()).then(|| format!("({}){wrong}", all.join(" AND ")))
+    }
+
+    fn has_conditions_of_numbers(&self) -> bool {
+        self.conditions.iter().any(|held| held.of_row)
     }
 
     /// Texts, trimmed.
@@ -197,7 +244,7 @@ impl<'q> Statement<'q> {
             "ss" => "SUM(q.w * q.w) AS ss".to_string(),
             _ => "COUNT(*) AS n".to_string(),
         });
-        Layer { columns: groups.iter().cloned().chain(sums).collect(), groups }
+        Layer { columns: groups.iter().cloned().chain(sums).collect(), kept: None, groups }
     }
 
     /// What is made of the numbers of a row.
@@ -209,7 +256,17 @@ impl<'q> Statement<'q> {
                 columns.push(format!("{value} AS {alias}"));
             }
         }
-        columns.push(format!("CASE {} ELSE 0 END AS nf", self.faults(|part| part.of_row.is_some()).join(" ")));
+        columns.push(format!("CASE {} ELSE 0 END AS nf", self.faults(true).join(" ")));
+        if self.has_conditions_of_numbers() {
+            let of = || self.conditions.iter().filter(|held| held.of_row);
+            let wrong: Vec<String> = of().map(|held| format!("{} = 1", held.fault)).collect();
+            let all: Vec<String> = of().map(|held| format!("({})", held.is_true)).collect();
+            columns.push(format!(
+                "CASE WHEN {} THEN 2 WHEN {} THEN 1 ELSE 0 END AS held",
+                wrong.join(" OR "),
+                all.join(" AND ")
+            ));
+        }
         Layer::of(columns)
     }
 
@@ -278,7 +335,8 @@ impl<'q> Statement<'q> {
     /// What is made of numbers, as it is handed on.
     fn made_of_numbers(&self) -> impl Iterator<Item = String> {
         let made = self.parts.iter().enumerate().filter(|(_, part)| part.of_row.is_some() && part.name.is_some());
-        made.map(|(at, _)| format!("q.p{at}")).chain(self.has_numbers().then(|| "q.nf".to_string()))
+        let flags = [self.has_numbers().then_some("q.nf"), self.has_conditions_of_numbers().then_some("q.held")];
+        made.map(|(at, _)| format!("q.p{at}")).chain(flags.into_iter().flatten().map(String::from))
     }
 
     fn sums(&self) -> impl Iterator<Item = &'static str> {
@@ -358,22 +416,7 @@ impl<'q> Statement<'q> {
     }
 
     fn banded(&mut self, level: &'q Level, ranges: &[Range]) -> Result<Part> {
-        let (number, text, float) = self.number(&level.column.name);
-        let column = self.column(&level.column.name);
-        self.uses[column].banded = true;
-        // A text is missing as it is written, a number by its value.
-        let (mut missing, mut absent) = (String::new(), format!("{number} IS NULL"));
-        if let Some(text) = &text {
-            missing += &format!(" WHEN {text} IN ({}) THEN {{}}", self.missing()?);
-            absent += &format!(" AND {text} IS NULL");
-        }
-        match (self.missing_numbers(), &float) {
-            (Some(numbers), Some(float)) => {
-                missing += &format!(" WHEN {float} = 1 AND {number} IN ({numbers}) THEN {{}}")
-            }
-            (Some(numbers), None) => missing += &format!(" WHEN {number} IN ({numbers}) THEN {{}}"),
-            (None, _) => {}
-        }
+        let Numbered { number, missing, absent } = self.numbered(&level.column.name)?;
         // Bands go by their numbers until equal rows are together.
         let band = format!("q.p{}", self.parts.len());
         let (mut of_row, mut value, mut inside) = (String::new(), String::new(), String::new());
@@ -389,6 +432,26 @@ impl<'q> Statement<'q> {
             value: format!("CASE{value} END"),
             fault: format!("CASE WHEN {absent} THEN 0{}{inside} ELSE 1 END", missing.replace("{}", "0")),
         })
+    }
+
+    /// A column as a number that is missing as a level is: a text as it is written, a number by its value.
+    fn numbered(&mut self, column: &'q str) -> Result<Numbered> {
+        let (number, text, float) = self.number(column);
+        let at = self.column(column);
+        self.uses[at].banded = true;
+        let (mut missing, mut absent) = (String::new(), format!("{number} IS NULL"));
+        if let Some(text) = &text {
+            missing += &format!(" WHEN {text} IN ({}) THEN {{}}", self.missing()?);
+            absent += &format!(" AND {text} IS NULL");
+        }
+        match (self.missing_numbers(), &float) {
+            (Some(numbers), Some(float)) => {
+                missing += &format!(" WHEN {float} = 1 AND {number} IN ({numbers}) THEN {{}}")
+            }
+            (Some(numbers), None) => missing += &format!(" WHEN {number} IN ({numbers}) THEN {{}}"),
+            (None, _) => {}
+        }
+        Ok(Numbered { number, missing, absent })
     }
 
     fn is_in(&self, number: &str, range: &Range) -> String {
@@ -458,6 +521,49 @@ impl<'q> Statement<'q> {
             fault: format!("CASE{} WHEN {sound} THEN 0 ELSE 1 END", missing.replace("{}", "1")),
         }
     }
+
+    /// A condition, tested on texts as levels are and on numbers as bands are.
+    fn condition(&mut self, condition: &'q Condition) -> Result<Held> {
+        if condition.test.is_of_numbers() {
+            return self.of_numbers(condition);
+        }
+        let (text, fault) = self.text(&condition.column);
+        let missing = self.missing()?;
+        let known = |is: String| format!("{is} AND {text} NOT IN ({missing})");
+        let (is_true, fault) = match &condition.test {
+            Test::Texts(texts, among) => {
+                let texts = self.dialect.literals(texts.iter().map(String::as_str))?;
+                (known(format!("{text} {} ({texts})", if *among == Among::One { "IN" } else { "NOT IN" })), fault)
+            }
+            Test::Day(side, day) => {
+                let dated = self.dialect.is_dated(&text);
+                let none = format!("{text} IS NULL OR {text} IN ({missing})");
+                let is_true = known(format!("{text} {} {}", side.sign(), self.dialect.literal(day)?));
+                (is_true, format!("CASE WHEN {none} OR {dated} THEN {fault} ELSE 1 END"))
+            }
+            // However a value is written, it is one.
+            Test::Missing => (format!("{text} IS NULL OR {text} IN ({missing})"), "0".into()),
+            Test::Known | Test::Numbers(..) | Test::Number(..) => (known(format!("{text} IS NOT NULL")), "0".into()),
+        };
+        Ok(Held { of_row: false, is_true, fault })
+    }
+
+    fn of_numbers(&mut self, condition: &'q Condition) -> Result<Held> {
+        let Numbered { number, missing, absent } = self.numbered(&condition.column)?;
+        let list = |numbers: &[f64]| numbers.iter().map(|n| self.dialect.number(*n)).collect::<Vec<_>>().join(", ");
+        let test = match &condition.test {
+            Test::Numbers(numbers, Among::One) => format!("{number} IN ({})", list(numbers)),
+            Test::Numbers(numbers, Among::None) => format!("{number} NOT IN ({})", list(numbers)),
+            Test::Number(side, bound) => format!("{number} {} {}", side.sign(), self.dialect.number(*bound)),
+            _ => "1 = 0".into(),
+        };
+        let finite = self.dialect.is_finite(&number);
+        Ok(Held {
+            of_row: true,
+            is_true: format!("CASE{} WHEN {test} THEN 1 ELSE 0 END = 1", missing.replace("{}", "0")),
+            fault: format!("CASE WHEN {absent} THEN 0{} WHEN {finite} THEN 0 ELSE 1 END", missing.replace("{}", "0")),
+        })
+    }
 }
 
 /// Queries one in the other, the outermost first.
@@ -474,7 +580,8 @@ fn nested(layers: &[Layer], table: &str) -> String {
         } else {
             format!("{indent}GROUP BY\n{indent}  {}\n", list(&layer.groups))
         };
-        let end = if last { groups } else { format!("{indent}) AS q\n{groups}") };
+        let kept = layer.kept.as_ref().map_or(String::new(), |kept| format!("{indent}WHERE {kept}\n"));
+        let end = if last { format!("{kept}{groups}") } else { format!("{indent}) AS q\n{kept}{groups}") };
         behind.insert_str(0, &end);
     }
     before + &behind

@@ -54,6 +54,19 @@ impl Bootstrap {
     where
         F: Fn(usize, &[Cell]) -> Option<f64> + Sync,
     {
+        let alone = |group: usize, cells: &[Cell], found: &mut [Option<f64>]| found[0] = stat(group, cells);
+        self.run_all(groups, 1, alone, |_, mut all| all.pop().unwrap_or_default())
+    }
+
+    /// As [`run`](Self::run) for several statistics of the same replicates, which are drawn once: `stats(group, cells, found)`
+    /// fills in as many as are wanted, and `of(group, replicates)` is what becomes of those of a group, which are then
+    /// forgotten.
+    pub(crate) fn run_all<F, G, T>(&self, groups: &[&[Cell]], wanted: usize, stats: F, of: G) -> Vec<T>
+    where
+        F: Fn(usize, &[Cell], &mut [Option<f64>]) + Sync,
+        G: Fn(usize, Vec<Replicates>) -> T + Sync,
+        T: Send,
+    {
         let of_group = |(group, cells): (usize, &&[Cell])| {
             // Made here and not for all groups at once: the tables of a sampler may take megabytes.
             let sampler = Sampler::new(cells);
@@ -61,16 +74,24 @@ impl Bootstrap {
                 let size = BLOCK.min(self.replicates - block * BLOCK);
                 let mut rng = stream(self.seed, group, block);
                 let (mut drawn, mut counts) = (cells.to_vec(), Vec::new());
-                let mut values = Vec::with_capacity(size);
+                let mut found = vec![None; wanted];
+                let mut values = vec![Vec::with_capacity(size); wanted];
                 for _ in 0..size {
                     sampler.draw(cells, &mut drawn, &mut counts, &mut rng);
-                    values.extend(stat(group, &drawn).filter(|value| value.is_finite()));
+                    stats(group, &drawn, &mut found);
+                    for (values, found) in values.iter_mut().zip(&found) {
+                        values.extend(found.filter(|value| value.is_finite()));
+                    }
                 }
                 values
             };
-            let blocks: Vec<Vec<f64>> = (0..self.replicates.div_ceil(BLOCK)).into_par_iter().map(of_block).collect();
-            let values = blocks.concat();
-            Replicates { undefined: self.replicates - values.len(), replicates: values }
+            let blocks: Vec<Vec<Vec<f64>>> =
+                (0..self.replicates.div_ceil(BLOCK)).into_par_iter().map(of_block).collect();
+            let of_stat = |stat: usize| {
+                let values = blocks.iter().map(|block| block[stat].as_slice()).collect::<Vec<_>>().concat();
+                Replicates { undefined: self.replicates - values.len(), replicates: values }
+            };
+            of(group, (0..wanted).map(of_stat).collect())
         };
         groups.par_iter().enumerate().map(of_group).collect()
     }

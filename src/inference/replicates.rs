@@ -31,8 +31,8 @@ impl Replicates {
     /// ```
     pub fn percentile(&self, level: f64) -> Option<Interval> {
         let tail = (1.0 - checked_level(level)?) / 2.0;
-        let sorted = self.sorted()?;
-        Some(Interval { low: quantile(&sorted, tail), high: quantile(&sorted, 1.0 - tail) })
+        let mut values = self.usable()?;
+        Some(Interval { low: quantile(&mut values, tail), high: quantile(&mut values, 1.0 - tail) })
     }
 
     /// Efron's bias-corrected and accelerated interval: quantiles at `Φ(z0 + (z0 ± z) / (1 − a (z0 ± z)))`.
@@ -47,14 +47,14 @@ impl Replicates {
     /// Efron (1987), Better bootstrap confidence intervals, JASA 82.
     pub fn bca(&self, estimate: f64, jackknife: &[(f64, f64)], level: f64) -> Option<Interval> {
         let z = z_quantile(checked_level(level)?);
-        let sorted = self.sorted()?;
+        let mut values = self.usable()?;
         let usable = jackknife.iter().all(|(rows, value)| *rows >= 0.0 && rows.is_finite() && value.is_finite());
         if !estimate.is_finite() || !usable {
             return None;
         }
-        let count = sorted.len() as f64;
-        let below = sorted.partition_point(|&value| value < estimate) as f64;
-        let up_to = sorted.partition_point(|&value| value <= estimate) as f64;
+        let count = values.len() as f64;
+        let below = values.iter().filter(|&&value| value < estimate).count() as f64;
+        let up_to = values.iter().filter(|&&value| value <= estimate).count() as f64;
         // With all replicates on one side, half a replicate keeps the correction finite.
         let share = (0.5 * (below + up_to) / count).clamp(0.5 / count, 1.0 - 0.5 / count);
         let z0 = normal_quantile(share);
@@ -64,7 +64,7 @@ impl Replicates {
             let stretch = 1.0 - a * shifted;
             if stretch > 0.0 { normal_cdf(z0 + shifted / stretch) } else { normal_cdf(z0 + shifted.signum() * 40.0) }
         };
-        Some(Interval { low: quantile(&sorted, place(-z)), high: quantile(&sorted, place(z)) })
+        Some(Interval { low: quantile(&mut values, place(-z)), high: quantile(&mut values, place(z)) })
     }
 
     /// The standard deviation of the defined replicates; `None` with fewer than two.
@@ -78,11 +78,10 @@ impl Replicates {
         Some((squares / (count - 1.0)).sqrt()).filter(|se| se.is_finite())
     }
 
-    /// The values in order, if there are two and all are finite.
-    fn sorted(&self) -> Option<Vec<f64>> {
-        let mut sorted = self.replicates.clone();
-        sorted.sort_unstable_by(f64::total_cmp);
-        (sorted.len() >= 2 && sorted.iter().all(|value| value.is_finite())).then_some(sorted)
+    /// A copy of the values, if there are two and all are finite.
+    fn usable(&self) -> Option<Vec<f64>> {
+        let values = &self.replicates;
+        (values.len() >= 2 && values.iter().all(|value| value.is_finite())).then(|| values.clone())
     }
 }
 
@@ -95,10 +94,13 @@ fn acceleration(jackknife: &[(f64, f64)]) -> f64 {
     if a.is_finite() { a } else { 0.0 }
 }
 
-/// The quantile of sorted values, linear between order statistics (Hyndman and Fan's type 7).
-fn quantile(sorted: &[f64], p: f64) -> f64 {
-    let at = p.clamp(0.0, 1.0) * (sorted.len() - 1) as f64;
-    let index = (at as usize).min(sorted.len() - 1);
-    let next = (index + 1).min(sorted.len() - 1);
-    sorted[index] + (at - index as f64) * (sorted[next] - sorted[index])
+/// The quantile of values, linear between order statistics (Hyndman and Fan's type 7); their order is changed. Two of them are
+/// found for less than all are sorted.
+fn quantile(values: &mut [f64], p: f64) -> f64 {
+    let at = p.clamp(0.0, 1.0) * (values.len() - 1) as f64;
+    let index = (at as usize).min(values.len() - 1);
+    let (_, lower, above) = values.select_nth_unstable_by(index, f64::total_cmp);
+    let lower = *lower;
+    let next = above.iter().copied().min_by(f64::total_cmp).unwrap_or(lower);
+    lower + (at - index as f64) * (next - lower)
 }

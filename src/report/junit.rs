@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::view::{details, sentence, subject};
 use super::words::{Unit, bound, clean, name, unglued};
-use super::{Finding, ModelReport, Report, bar, view};
+use super::{Finding, ModelReport, Report, bar, view, words};
 use crate::audit::{Policy, Verdict};
 
 /// What a finding is to a pipeline: an inconclusive one is what the policy says it counts as.
@@ -108,6 +108,7 @@ impl Report {
                 of(m, Verdict::Fail),
                 of(m, Verdict::Inconclusive),
             );
+            let filter = self.data.filter.as_ref().map(|f| ("filter", words::filter(f)));
             let properties = [
                 ("rows", self.data.rows.to_string()),
                 ("policy", name(&policy.name, 80)),
@@ -115,7 +116,7 @@ impl Report {
                 ("counts", name(&self.provenance.tally_digest, 80)),
             ];
             out.push_str("    <properties>\n");
-            for (key, value) in properties {
+            for (key, value) in properties.into_iter().chain(filter) {
                 let _ = writeln!(out, "      <property name=\"{key}\" value=\"{}\"/>", escape(&value));
             }
             out.push_str("    </properties>\n");

@@ -46,6 +46,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::audit::{Comparison, Policy, Verdict};
+use crate::data::Filtered;
 use crate::error::{Error, Result};
 use crate::metrics::Estimate;
 use crate::metrics::scores::CurvePoint;
@@ -106,7 +107,7 @@ pub struct InputFile {
 /// What the data hold.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct DataSummary {
-    /// Rows read.
+    /// Rows read, those that a filter left out apart.
     pub rows: u64,
     /// Their weight, where they carry weights.
     pub weight: Option<f64>,
@@ -114,6 +115,9 @@ pub struct DataSummary {
     pub attributes: Vec<Coverage>,
     /// How far each stratum is known.
     pub strata: Vec<Coverage>,
+    /// Which rows were looked at, where not all were.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub filter: Option<Filtered>,
 }
 
 /// How far a column of levels is known.

@@ -35,7 +35,7 @@ pub(super) fn headline(report: &Report) -> &'static str {
 
 /// What the data hold, as pairs of a heading and a text.
 pub(super) fn audited(report: &Report) -> Vec<(String, String)> {
-    let DataSummary { rows, weight, attributes, strata } = &report.data;
+    let DataSummary { rows, weight, attributes, strata, filter } = &report.data;
     let mut lines = Vec::new();
     let inputs = &report.provenance.inputs;
     for input in inputs.iter().take(FILES) {
@@ -47,6 +47,9 @@ pub(super) fn audited(report: &Report) -> Vec<(String, String)> {
     }
     let weight = weight.map(|w| format!(", of weight {}", Unit::Plain.bare(w, 1))).unwrap_or_default();
     lines.push(("Rows".into(), format!("{}{weight}", count(*rows))));
+    if let Some(filter) = filter {
+        lines.push(("Filter".into(), words::filter(filter)));
+    }
     for m in report.models.iter().filter(|m| m.segment_of.is_none()) {
         lines.push(("Model".into(), format!("{}: {}", name(&m.model, NAME), words::rule(&m.rule))));
     }

@@ -6,6 +6,7 @@ use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use super::{Coverage, InputFile};
 use crate::audit::{Comparison, Criterion, Verdict};
+use crate::data::Filtered;
 use crate::metrics::{Estimate, catalog};
 use crate::tally::DecisionRule;
 
@@ -337,6 +338,29 @@ pub(super) fn coverage(c: &Coverage) -> String {
         n => format!("{} missing ({})", counted(n, "row", "rows"), share(c.missing_share)),
     };
     format!("{}, {missing}", counted(c.levels as u64, "level", "levels"))
+}
+
+/// A filter and what it did: `country = 'DE': 1,204 rows left out`.
+pub(crate) fn filter(f: &Filtered) -> String {
+    let left_out = match f.rows_left_out {
+        Some(n) => format!("{} left out", counted(n, "row", "rows")),
+        None => "the engine left rows out and did not count them".into(),
+    };
+    format!("{}: {left_out}", name(&f.condition, 200))
+}
+
+/// The same as a sentence, beside the rows that were looked at.
+pub(crate) fn filtered(f: &Filtered, rows: u64) -> String {
+    let condition = &f.condition;
+    match f.rows_left_out {
+        Some(n) => {
+            let all = counted(n.saturating_add(rows), "row", "rows");
+            format!("A filter was applied, {condition}: of {all} read, {} were left out.", count(n))
+        }
+        None => {
+            format!("A filter was applied where the rows were counted, {condition}: how many it left out is not known.")
+        }
+    }
 }
 
 /// A file: `45,211 rows, csv, 4.2 MB, blake3 1a2b3c4d5e6f`.

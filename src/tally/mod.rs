@@ -8,6 +8,7 @@
 mod accumulate;
 mod cells;
 mod compact;
+mod few;
 mod kernel;
 mod margin;
 mod repeats;

@@ -7,6 +7,7 @@ use rayon::slice::ParallelSliceMut;
 use serde::{Deserialize, Serialize};
 
 use super::Cell;
+use super::few::{Entry, Few};
 use crate::metrics::scores::{ScorePoint, ScoredGroup};
 
 /// Labels in a slot: unfavourable, favourable, unknown.
@@ -85,7 +86,7 @@ impl ScoreTable {
     }
 
     /// Of entries that each stand for some rows, in any order.
-    pub fn of_cells(mut cells: Vec<(u64, u32, u64, [f64; 2])>, weighted: bool) -> Self {
+    pub fn of_cells(mut cells: Vec<Entry>, weighted: bool) -> Self {
         cells.sort_by_key(|c| (c.0, c.1));
         let mut table = Self::new(weighted);
         let mut last = None;
@@ -131,7 +132,7 @@ impl ScoreTable {
     /// The same rows with scores that have lost so many bits.
     pub fn without_bits(&self, bits: u32) -> Self {
         let mut table = Self { bits: self.bits.max(bits), ..Self::new(self.weights.is_some()) };
-        let mut rest: Vec<(u64, u32, u64, [f64; 2])> = Vec::new();
+        let mut rest: Vec<Entry> = Vec::new();
         let mut at = 0;
         while at < self.len() {
             // Rounding keeps the order, so that what comes together stands together.
@@ -303,6 +304,8 @@ const PENDING: usize = 1 << 22;
 /// Tables on their way to be one: of rising size, so that each row is merged a few times only.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct ScoreRuns {
+    /// Rows without weights whose scores come again and again.
+    few: Few,
     pending: Vec<Scored>,
     runs: Vec<ScoreTable>,
 }
@@ -310,7 +313,12 @@ pub(crate) struct ScoreRuns {
 impl ScoreRuns {
     /// Takes rows in, to keep at most so many entries.
     pub fn extend(&mut self, rows: impl Iterator<Item = Scored>, weighted: bool, most: usize) {
-        self.pending.extend(rows);
+        if weighted || !self.few.is_open() {
+            self.pending.extend(rows);
+        } else {
+            let few = &mut self.few;
+            self.pending.extend(rows.filter(|(key, slot, _)| !few.take(*key, *slot)));
+        }
         if self.pending.len() >= PENDING {
             self.settle(weighted, most);
         }
@@ -320,6 +328,12 @@ impl ScoreRuns {
     pub fn add(&mut self, table: ScoreTable, weighted: bool, most: usize) {
         self.settle(weighted, most);
         self.push(table, most);
+    }
+
+    /// Makes a table of what was counted of few scores.
+    fn settle_few(&mut self, weighted: bool, most: usize) {
+        let counted = ScoreTable::of_cells(self.few.drain(), weighted);
+        self.push(counted, most);
     }
 
     /// Makes a table of the pending rows.
@@ -349,8 +363,9 @@ impl ScoreRuns {
 
     /// The same rows with their groups numbered anew.
     pub fn renumber(&mut self, weighted: bool, group: impl Fn(usize) -> usize) {
-        let table = ScoreTable::of(std::mem::take(&mut self.pending), weighted);
-        self.runs.push(table);
+        let pending = ScoreTable::of(std::mem::take(&mut self.pending), weighted);
+        let few = ScoreTable::of_cells(self.few.drain(), weighted);
+        self.runs.extend([few, pending]);
         for run in &mut self.runs {
             *run = run.renumbered(&group);
         }
@@ -358,6 +373,7 @@ impl ScoreRuns {
 
     pub fn finish(mut self, weighted: bool, most: usize) -> ScoreTable {
         self.settle(weighted, most);
+        self.settle_few(weighted, most);
         while self.runs.len() > 1 {
             self.merge_last(most);
         }
@@ -407,6 +423,26 @@ mod tests {
         let few = runs.finish(false, 100);
         assert_eq!(few, table(&rows).within(100));
         assert!(few.bits > 0 && few.len() <= 100 && few.is_sound(2, false));
+    }
+
+    #[test]
+    fn scores_that_come_again_and_those_that_do_not_give_what_one_sort_gives() {
+        // Few scores; more than are worth it, some of them again; groups that come late; more slots than there is room for.
+        let few = (0..300_000u32).map(|i| (f64::from(i % 700) / 700.0, i % 9));
+        let many = (0..90_000u32).map(|i| (f64::from(i * 7919 % 80_021) / 3.0 - 9000.0, i % 6));
+        let late = (0..5000u32).map(|i| (f64::from(i % 50), if i < 4000 { i % 3 } else { 3000 + i % 3 }));
+        let wide = (0..9000u32).map(|i| (f64::from(i % 400), i * 4001));
+        let all: [Vec<(f64, u32)>; 4] = [few.collect(), many.collect(), late.collect(), wide.collect()];
+        for rows in &all {
+            let mut runs = ScoreRuns::default();
+            for (at, part) in rows.chunks(4096).enumerate() {
+                runs.extend(part.iter().map(|(s, slot)| (key_of(*s), *slot, 1.0)), false, usize::MAX);
+                if at == 7 {
+                    runs.renumber(false, |group| group);
+                }
+            }
+            assert_eq!(runs.finish(false, usize::MAX), table(rows));
+        }
     }
 
     #[test]

@@ -1,6 +1,7 @@
 """Compares what an engine counts with what the tool counts of the same rows in a file. See `run`."""
 
 import csv
+import datetime
 import decimal
 import json
 import pathlib
@@ -125,6 +126,45 @@ def whole_floats(check, dialect):
     check.done += 1
 
 
+def filtered(check, dialect):
+    """Rows that a condition leaves out are left out alike; only how many they were is not known of counts."""
+    types = [("sex", "text"), ("d", "integer"), ("n", "double"), ("i", "integer"), ("te xt", "text"), ("day", "date")]
+    texts = [" x", "x", "it's; --", "NA", None, "", "5", "\\", '"']
+    numbers = [1.0, -1.0, 2.5, None, 1e300, 0.0, -999.0]
+    days = [None, *(datetime.date(2024, 2, day) for day in range(1, 12))]
+    people = [
+        (["f", "m", None][at % 3], at // 3 % 2, numbers[at % 7], numbers[at % 5] and at % 11 - 5, texts[at % 9], days[at % 12])
+        for at in range(600)
+    ]
+    table = "filtered"
+    file = check.engine.load(table, types, people, check.folder / "filtered.parquet")
+    conditions = [
+        "n >= 0", "n != 1 and n < 3", "n in (1, 2.5, -999)", "n not in (0)", "n is missing", "n is not missing",
+        "i <= -2", "i = 3 and n > -5", "i not in (1, 2, 3)", "\"te xt\" = 'x'", "\"te xt\" != 'x'", "\"te xt\" in ('it''s; --', '\\', '\"')",
+        "\"te xt\" not in ('x', '5') and i >= 0", "\"te xt\" is missing", "\"te xt\" is not null", "day > '2024-02-05'",
+        "day <= '2024-02-05' and day >= '2024-02-02'", "day = '2024-02-07'", "day is missing and sex is not missing",
+    ]
+    for condition in conditions:
+        flags = ["-a", "sex", "-d", "d", "--missing=-999", "--where", condition]
+        if "-999" in condition:
+            flags.remove("--missing=-999")
+        path, _, _ = check.answer(check.statement(dialect, table, flags), "filtered")
+        (local, digest), (counted, counted_digest) = check.report(str(file), *flags), check.report("--tally", str(path), *flags)
+        assert digest == counted_digest, f"{condition}: the tallies differ"
+        left_out = local["data"]["filter"].pop("rows_left_out")
+        assert left_out == len(people) - local["data"]["rows"] > 0, condition
+        assert counted["data"]["filter"].pop("rows_left_out") is None, condition
+        for report in local, counted:
+            for model in report["models"]:
+                assert "filter" in model["notes"].pop(0)
+        assert local == counted, f"{condition}: the reports differ"
+    types, rows = [("sex", "text"), ("d", "integer"), ("v", "text")], [("f", 1, "1"), ("m", 0, "2"), ("f", 0, "x")]
+    for condition in ("v >= 1", "v < '2024-01-01'", "sex = 'm' and v >= 1"):
+        flags = ["-a", "sex", "-d", "d", "--where", condition]
+        check.refused(condition, types, rows, flags, "`v`", dialect)
+    check.done += 1
+
+
 def main(name, tool):
     with tempfile.TemporaryDirectory() as folder, engines.open(name, folder) as engine:
         check = Check(engine, str(pathlib.Path(tool).resolve()), folder)
@@ -136,6 +176,7 @@ def main(name, tool):
             check.refused(*wrong, name)
         only_counted(check, name)
         whole_floats(check, name)
+        filtered(check, name)
         engine.more(check)
         print(f"{name}: {check.done} checks hold")
 

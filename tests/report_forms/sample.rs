@@ -267,6 +267,7 @@ pub fn full() -> Report {
                 Coverage { column: "age band".into(), levels: 4, missing_rows: 0, missing_share: 0.0 },
             ],
             strata: vec![Coverage { column: "region".into(), levels: 2, missing_rows: 900, missing_share: 0.0199 }],
+            filter: None,
         },
         settings: Settings {
             policy: Policy {

@@ -185,6 +185,7 @@ fn put_columns(columns: &mut Columns, args: Flags) {
     columns.label = flags.label.clone().or(columns.label.take());
     columns.weight = flags.weight.clone().or(columns.weight.take());
     columns.target = flags.target.clone().or(columns.target.take());
+    columns.filter = flags.filter.clone().or(columns.filter.take());
     columns.missing.extend(flags.missing.iter().cloned());
     let mut favorable: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for flag in &flags.favorable {

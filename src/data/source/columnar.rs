@@ -4,14 +4,16 @@ use std::fmt::Write;
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::*;
-use arrow_array::{Array, ArrayRef, PrimitiveArray, downcast_integer_array};
+use arrow_array::{Array, ArrayRef, BooleanArray, PrimitiveArray, downcast_integer_array};
 use arrow_schema::{DataType, Field, TimeUnit};
+use arrow_select::filter::FilterBuilder;
 
 use super::ColumnKind;
 use super::intake::{BinarySink, Fault, Intake, LevelSink, NumberSink};
 use super::intern::MISSING;
 use super::lookup::{At, Lookup};
 use super::plan::NumberPart;
+use super::sieve::Sifted;
 use super::spool::Input;
 use crate::data::{UNKNOWN, is_weight};
 use crate::error::{Error, Result};
@@ -20,6 +22,7 @@ use crate::error::{Error, Result};
 pub(super) struct Lookups {
     levels: Vec<Lookup<u32>>,
     binaries: Vec<Lookup<u8>>,
+    conditions: Vec<Lookup<u8>>,
 }
 
 impl Lookups {
@@ -27,40 +30,131 @@ impl Lookups {
         Lookups {
             levels: intake.levels.iter().map(|_| Lookup::new()).collect(),
             binaries: intake.binaries.iter().map(|_| Lookup::new()).collect(),
+            conditions: intake.plan.filter.iter().map(|_| Lookup::new()).collect(),
         }
     }
 }
 
 /// Takes a batch of rows, the first of which is the row `start` of the file; `array` gives the column of the plan
-/// with that index.
+/// with that index. Gives how many of them are held, those that satisfy the filter.
 pub(super) fn push<'a>(
     intake: &mut Intake,
     lookups: &mut Lookups,
-    start: u64,
+    (start, rows): (u64, usize),
+    array: impl Fn(usize) -> &'a ArrayRef,
+) -> Result<usize> {
+    let Some(mut sieve) = intake.sieve.take() else {
+        take(intake, lookups, Numbered::From(start), array)?;
+        return Ok(rows);
+    };
+    let mut failed = First::default();
+    for (condition, lookup) in sieve.conditions.iter_mut().zip(&mut lookups.conditions) {
+        let column = condition.plan.column;
+        failed.keep(column, sift(condition, lookup, array(column)));
+    }
+    failed.tell(intake, Numbered::From(start))?;
+    sieve.settle(start, rows);
+    let kept = sieve.kept.len();
+    if kept == rows {
+        take(intake, lookups, Numbered::From(start), array)?;
+    } else if kept > 0 {
+        let codes = sieve.conditions.first().map_or(&[][..], |first| &first.codes);
+        let mask = BooleanArray::from_iter(codes.iter().map(|code| Some(*code > 0)));
+        let filter = FilterBuilder::new(&mask).optimize().build();
+        let chosen = (0..intake.plan.columns.len()).map(|column| filter.filter(array(column)).ok());
+        let Some(chosen) = chosen.collect::<Option<Vec<ArrayRef>>>() else {
+            return Err(intake.error(0, Fault::Damaged, start));
+        };
+        take(intake, lookups, Numbered::Each(start, &sieve.kept), |column| &chosen[column])?;
+    }
+    intake.sieve = Some(sieve);
+    Ok(kept)
+}
+
+/// Which rows of the file those of an array are.
+#[derive(Clone, Copy)]
+enum Numbered<'r> {
+    From(u64),
+    /// Each so many behind one.
+    Each(u64, &'r [u32]),
+}
+
+impl Numbered<'_> {
+    fn row(self, at: usize) -> u64 {
+        match self {
+            Numbered::From(start) => start + at as u64,
+            Numbered::Each(start, rows) => start + rows.get(at).map_or(0, |row| u64::from(*row)),
+        }
+    }
+}
+
+/// Of several columns' faults the one in the first row, as in text.
+#[derive(Default)]
+struct First(Option<(usize, At)>);
+
+impl First {
+    fn keep(&mut self, column: usize, done: Result<(), At>) {
+        if let Err(at) = done
+            && self.0.as_ref().is_none_or(|(_, first)| at.0 < first.0)
+        {
+            self.0 = Some((column, at));
+        }
+    }
+
+    fn tell(self, intake: &Intake, rows: Numbered) -> Result<()> {
+        match self.0 {
+            Some((column, (row, fault))) => Err(intake.error(column, fault, rows.row(row))),
+            None => Ok(()),
+        }
+    }
+}
+
+fn take<'a>(
+    intake: &mut Intake,
+    lookups: &mut Lookups,
+    rows: Numbered,
     array: impl Fn(usize) -> &'a ArrayRef,
 ) -> Result<()> {
-    let mut failed: Option<(usize, At)> = None;
-    let mut keep = |column: usize, done: Result<(), At>| {
-        // Of several columns' faults the one in the first row is told, as in text.
-        if let Err(at) = done
-            && failed.as_ref().is_none_or(|(_, first)| at.0 < first.0)
-        {
-            failed = Some((column, at));
-        }
-    };
+    let mut failed = First::default();
     for (sink, lookup) in intake.levels.iter_mut().zip(&mut lookups.levels) {
-        keep(sink.column(), levels(sink, lookup, array(sink.column())));
+        failed.keep(sink.column(), levels(sink, lookup, array(sink.column())));
     }
     for (sink, lookup) in intake.binaries.iter_mut().zip(&mut lookups.binaries) {
-        keep(sink.column, binary(sink, lookup, array(sink.column), start));
+        failed.keep(sink.column, binary(sink, lookup, array(sink.column), rows));
     }
     for sink in &mut intake.numbers {
-        keep(sink.column, numbers(sink, array(sink.column)));
+        failed.keep(sink.column, numbers(sink, array(sink.column)));
     }
-    match failed {
-        Some((column, (row, fault))) => Err(intake.error(column, fault, start + row as u64)),
-        None => Ok(()),
-    }
+    failed.tell(intake, rows)
+}
+
+/// The answers of a condition.
+fn sift(condition: &mut Sifted, lookup: &mut Lookup<u8>, array: &ArrayRef) -> Result<(), At> {
+    let mut codes = std::mem::take(&mut condition.codes);
+    codes.clear();
+    let missing = condition.missing_code();
+    let mut resolve = |text: &str, _| condition.code(text);
+    let done = downcast_integer_array!(
+        array => lookup.integers(array, missing, &mut codes, &mut resolve),
+        DataType::Dictionary(_, _) => match array.as_dictionary_opt::<Int32Type>() {
+            Some(array) => lookup.dictionary(array, missing, &mut codes, &mut resolve),
+            None => Err((0, Fault::Damaged)),
+        },
+        DataType::Boolean => lookup.booleans(array.as_boolean(), missing, &mut codes, &mut resolve),
+        DataType::Float32 | DataType::Float64 if condition.plan.test.is_of_numbers() => floats(array, |row, value| {
+            codes.push(value.map_or(Ok(missing), |v| condition.number(v)).map_err(|fault| (row, fault))?);
+            Ok(())
+        }),
+        DataType::Float32 => lookup.by_hash(array.as_primitive::<Float32Type>(), |v| v.to_bits().into(), missing, &mut codes, &mut resolve),
+        DataType::Float64 => lookup.by_hash(array.as_primitive::<Float64Type>(), f64::to_bits, missing, &mut codes, &mut resolve),
+        _ => texts(array, |row, text| {
+            let code = text.map_or(Ok(missing), |text| condition.find(text.as_bytes()));
+            codes.push(code.map_err(|fault| (row, fault))?);
+            Ok(())
+        }),
+    );
+    condition.codes = codes;
+    done
 }
 
 fn levels(sink: &mut LevelSink, lookup: &mut Lookup<u32>, array: &ArrayRef) -> Result<(), At> {
@@ -91,9 +185,9 @@ fn levels(sink: &mut LevelSink, lookup: &mut Lookup<u32>, array: &ArrayRef) -> R
     done
 }
 
-fn binary(sink: &mut BinarySink, lookup: &mut Lookup<u8>, array: &ArrayRef, start: u64) -> Result<(), At> {
+fn binary(sink: &mut BinarySink, lookup: &mut Lookup<u8>, array: &ArrayRef, rows: Numbered) -> Result<(), At> {
     let mut codes = std::mem::take(&mut sink.codes);
-    let mut resolve = |text: &str, row: usize| Ok(sink.reader.code(text, start + row as u64));
+    let mut resolve = |text: &str, row: usize| Ok(sink.reader.code(text, rows.row(row)));
     let done = downcast_integer_array!(
         array => lookup.integers(array, UNKNOWN, &mut codes, &mut resolve),
         DataType::Dictionary(_, _) => match array.as_dictionary_opt::<Int32Type>() {
@@ -104,7 +198,7 @@ fn binary(sink: &mut BinarySink, lookup: &mut Lookup<u8>, array: &ArrayRef, star
         DataType::Float32 => lookup.by_hash(array.as_primitive::<Float32Type>(), |v| v.to_bits().into(), UNKNOWN, &mut codes, &mut resolve),
         DataType::Float64 => lookup.by_hash(array.as_primitive::<Float64Type>(), f64::to_bits, UNKNOWN, &mut codes, &mut resolve),
         _ => texts(array, |row, text| {
-            let code = text.map_or(Ok(UNKNOWN), |text| sink.find(text.as_bytes(), start + row as u64));
+            let code = text.map_or(Ok(UNKNOWN), |text| sink.find(text.as_bytes(), rows.row(row)));
             codes.push(code.map_err(|fault| (row, fault))?);
             Ok(())
         }),

@@ -284,15 +284,18 @@ impl Reading<'_> {
                 Found::End => break,
             };
             let pushed = intake.push(row, found, |at, column| records.field(at, self.at[column]));
-            if let Err((at, column, fault)) = pushed {
-                let row = row + at as u64;
-                let error = match fault {
-                    Fault::Utf8 => malformed(records.start(at), self.at[column], NOT_UTF8),
-                    fault => intake.error(column, fault, row),
-                };
-                return Err((row, error));
-            }
-            (row, held) = (row + found as u64, held + found);
+            let kept = match pushed {
+                Ok(kept) => kept,
+                Err((at, column, fault)) => {
+                    let row = row + at as u64;
+                    let error = match fault {
+                        Fault::Utf8 => malformed(records.start(at), self.at[column], NOT_UTF8),
+                        fault => intake.error(column, fault, row),
+                    };
+                    return Err((row, error));
+                }
+            };
+            (row, held) = (row + found as u64, held + kept);
             if held >= self.options.chunk {
                 intake.flush(held, row).map_err(|error| (row, error))?;
                 let bytes = records.share(block.bytes);

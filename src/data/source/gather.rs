@@ -11,6 +11,8 @@ use crate::tally::{Limits, Tally};
 #[derive(Debug)]
 pub(super) struct Gathered {
     pub rows: u64,
+    /// Those of them that the filter left out.
+    pub left_out: u64,
     /// Tallies of rising age, each of at least twice the units of the one after it: so a row's score is merged a
     /// few times only, however many units there are.
     tallies: Vec<(usize, Tally)>,
@@ -23,7 +25,15 @@ pub(super) struct Gathered {
 impl Gathered {
     pub fn new(plan: &Plan, aim: Aim) -> Self {
         let limits = if let Aim::Tally(limits) = aim { limits } else { Limits::default() };
-        Gathered { rows: 0, tallies: Vec::new(), readers: plan.readers(), numbers: Vec::new(), kept: None, limits }
+        Gathered {
+            rows: 0,
+            left_out: 0,
+            tallies: Vec::new(),
+            readers: plan.readers(),
+            numbers: Vec::new(),
+            kept: None,
+            limits,
+        }
     }
 
     /// Adds what the next unit gave, whose rows are counted from `start`.
@@ -56,6 +66,7 @@ impl Gathered {
             }
         }
         self.rows += part.rows;
+        self.left_out += part.left_out;
         Ok(())
     }
 
@@ -70,7 +81,7 @@ impl Gathered {
             }
             all = Some(older);
         }
-        let Gathered { rows, readers, numbers, kept, .. } = self;
-        Ok(Outcome { rows, units, tally: all, readers, numbers, kept, ..Outcome::default() })
+        let Gathered { rows, left_out, readers, numbers, kept, .. } = self;
+        Ok(Outcome { rows, left_out, units, tally: all, readers, numbers, kept, ..Outcome::default() })
     }
 }

@@ -4,6 +4,7 @@ use super::super::{Batch, Binary, BinaryReader, Categorical, Codes, Model, Numbe
 use super::intern::{Levels, MISSING, TextCache};
 use super::plan::{LevelPlan, Missing, ModelPlan, NumberPart, Plan, RulePlan, SegmentPart, SegmentPlan, finite};
 use super::rows::Kept;
+use super::sieve::Sieve;
 use super::spool::Input;
 use crate::data::parts::{self, Parts};
 use crate::error::{Error, Place, Result};
@@ -27,6 +28,8 @@ pub(super) enum Fault {
 #[derive(Debug, Default)]
 pub(super) struct Outcome {
     pub rows: u64,
+    /// Those of the rows that the filter left out.
+    pub left_out: u64,
     /// How many units gave it.
     pub units: usize,
     pub tally: Option<Tally>,
@@ -46,6 +49,8 @@ pub(super) struct Intake<'p> {
     pub levels: Vec<LevelSink<'p>>,
     pub binaries: Vec<BinarySink>,
     pub numbers: Vec<NumberSink<'p>>,
+    /// Chooses rows, where there is a filter.
+    pub sieve: Option<Box<Sieve<'p>>>,
     rows: u64,
     /// How many rows of the file are before those of the unit, where rows are not counted from the beginning of the file.
     before: Option<&'p dyn Fn() -> Result<u64>>,
@@ -201,6 +206,7 @@ impl<'p> Intake<'p> {
                 .iter()
                 .map(|n| NumberSink { column: n.column, part: n.part, missing: plan.marks(), values: Vec::new() })
                 .collect(),
+            sieve: (!plan.filter.is_empty()).then(|| Box::new(Sieve::new(&plan.filter, &plan.missing))),
             rows: 0,
             before: None,
             goal: match aim {
@@ -224,12 +230,34 @@ impl<'p> Intake<'p> {
     }
 
     /// Takes rows of texts, of which the first is `row` of the file from 0, column by column; `field` gives the text of one
-    /// of them in a column. Of several faults the one in the first row is told, with its column.
+    /// of them in a column. Gives how many of them are held, those that satisfy the filter. Of several faults the one in the
+    /// first row is told, with its column.
     #[cfg(feature = "csv")]
     pub fn push<'r>(
         &mut self,
         row: u64,
         rows: usize,
+        field: impl Fn(usize, usize) -> &'r [u8],
+    ) -> Result<usize, (usize, usize, Fault)> {
+        let Some(mut sieve) = self.sieve.take() else {
+            self.take(row, rows, |at| at, field)?;
+            return Ok(rows);
+        };
+        sieve.texts(row, rows, &field)?;
+        self.take(row, sieve.kept.len(), |at| sieve.kept[at] as usize, field)?;
+        let held = sieve.kept.len();
+        self.sieve = Some(sieve);
+        Ok(held)
+    }
+
+    /// Takes so many rows of texts, `pick` giving the place of each.
+    #[cfg(feature = "csv")]
+    #[inline(always)]
+    fn take<'r>(
+        &mut self,
+        row: u64,
+        rows: usize,
+        pick: impl Fn(usize) -> usize,
         field: impl Fn(usize, usize) -> &'r [u8],
     ) -> Result<(), (usize, usize, Fault)> {
         let mut failed: Option<(usize, usize, Fault)> = None;
@@ -244,14 +272,14 @@ impl<'p> Intake<'p> {
             let column = sink.plan.column;
             let mut codes = std::mem::take(&mut sink.codes);
             let code = |at| sink.find(field(at, column)).map_err(|fault| (at, fault));
-            keep(column, extend(&mut codes, (0..rows).map(code)));
+            keep(column, extend(&mut codes, (0..rows).map(&pick).map(code)));
             sink.codes = codes;
         }
         for sink in &mut self.binaries {
             let column = sink.column;
             let mut codes = std::mem::take(&mut sink.codes);
             let code = |at| sink.find(field(at, column), row + at as u64).map_err(|fault| (at, fault));
-            keep(column, extend(&mut codes, (0..rows).map(code)));
+            keep(column, extend(&mut codes, (0..rows).map(&pick).map(code)));
             sink.codes = codes;
         }
         for sink in &mut self.numbers {
@@ -261,7 +289,7 @@ impl<'p> Intake<'p> {
                 let text = std::str::from_utf8(field(at, column)).map_err(|_| (at, Fault::Utf8))?;
                 sink.parse(text).map_err(|fault| (at, fault))
             };
-            keep(column, extend(&mut values, (0..rows).map(value)));
+            keep(column, extend(&mut values, (0..rows).map(&pick).map(value)));
             sink.values = values;
         }
         failed.map_or(Ok(()), Err)
@@ -286,7 +314,15 @@ impl<'p> Intake<'p> {
         }
     }
 
-    /// Counts the `rows` of the chunk that the sinks hold, and empties them; `next` is the row of the file after them.
+    /// Leaves out rows of which it is known beforehand that they do not satisfy the filter.
+    #[cfg(feature = "parquet")]
+    pub fn leave_out(&mut self, rows: u64) {
+        if let Some(sieve) = &mut self.sieve {
+            sieve.left_out += rows;
+        }
+    }
+
+    /// Counts the `rows` that the sinks hold, and empties them; `next` is the row of the file after them.
     pub fn flush(&mut self, rows: usize, next: u64) -> Result<()> {
         if rows == 0 {
             return Ok(());
@@ -303,7 +339,11 @@ impl<'p> Intake<'p> {
                 }
             }
             Goal::Tally(accumulator) => {
-                let place = |row: usize| place(input, before, next - (rows - row) as u64);
+                let held = self.sieve.as_ref().map(|sieve| sieve.held.as_slice());
+                let place = |row: usize| {
+                    let of_file = held.and_then(|held| held.get(row).copied());
+                    place(input, before, of_file.unwrap_or(next - (rows - row) as u64))
+                };
                 let parted = Parted {
                     rows,
                     levels: self.levels.iter().map(|s| (s.levels.names(), &s.codes[..])).collect(),
@@ -325,6 +365,7 @@ impl<'p> Intake<'p> {
         self.levels.iter_mut().for_each(|s| s.codes.clear());
         self.binaries.iter_mut().for_each(|s| s.codes.clear());
         self.numbers.iter_mut().for_each(|s| s.values.clear());
+        self.sieve.iter_mut().for_each(|s| s.held.clear());
         self.rows += rows as u64;
         Ok(())
     }
@@ -341,7 +382,8 @@ impl<'p> Intake<'p> {
 
     pub fn finish(self) -> Result<Outcome> {
         let readers = self.binaries.into_iter().map(|b| b.reader).collect();
-        let outcome = Outcome { rows: self.rows, units: 1, readers, ..Outcome::default() };
+        let left_out = self.sieve.map_or(0, |sieve| sieve.left_out);
+        let outcome = Outcome { rows: self.rows + left_out, left_out, units: 1, readers, ..Outcome::default() };
         Ok(match self.goal {
             Goal::Tally(accumulator) => Outcome { tally: accumulator.finish()?, ..outcome },
             Goal::Numbers(numbers) => Outcome { numbers, ..outcome },

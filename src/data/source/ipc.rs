@@ -252,9 +252,8 @@ pub(super) fn read(
             for from in (0..batch.num_rows()).step_by(options.chunk) {
                 let rows = options.chunk.min(batch.num_rows() - from);
                 let part: Vec<ArrayRef> = arrays.iter().map(|array| array.slice(from, rows)).collect();
-                columnar::push(&mut intake, &mut lookups, row, |column| &part[places[column]])?;
+                held += columnar::push(&mut intake, &mut lookups, (row, rows), |column| &part[places[column]])?;
                 row += rows as u64;
-                held += rows;
                 if held >= options.chunk {
                     intake.flush(held, row)?;
                     held = 0;

@@ -50,6 +50,9 @@ mod progress;
 mod records;
 mod rows;
 mod schedule;
+mod sieve;
+#[cfg(feature = "parquet")]
+mod skip;
 mod spool;
 mod table;
 mod texts;
@@ -65,7 +68,7 @@ pub use copy::{Added, Changes};
 pub use progress::Progress;
 pub use rows::Rows;
 
-use super::{Columns, LevelColumn};
+use super::{Columns, Filtered, LevelColumn};
 use crate::error::{Error, Place, Result};
 use crate::tally::{Limits, Tally};
 #[cfg(feature = "datafusion")]
@@ -172,6 +175,8 @@ pub struct SourceTally {
     pub files: Vec<FileInfo>,
     /// The texts that each label and decision holds (the first twenty of them), missing ones apart.
     pub values: BTreeMap<String, Vec<String>>,
+    /// What the filter did, where there is one; `rows` of a file are all that it has.
+    pub filtered: Option<Filtered>,
 }
 
 /// A column of a file.
@@ -329,7 +334,7 @@ impl Source {
         let plan = Plan::new(columns, extra)?;
         self.on_threads(|| {
             let (plan, total) = self.read(plan, Aim::Tally(limits))?;
-            total.tally(&plan)
+            total.tally(&plan, columns)
         })
     }
 
@@ -487,7 +492,10 @@ enum Part {
     Hash,
 }
 
-const NO_ROWS: &str = "there are no rows";
+/// Why there is nothing to count.
+fn nothing(plan: &Plan) -> &'static str {
+    if plan.filter.is_empty() { "there are no rows" } else { "no row satisfies the filter" }
+}
 
 /// What the units have given so far.
 struct Total<'s> {
@@ -522,18 +530,20 @@ impl<'s> Total<'s> {
     fn rows(self, plan: Plan) -> Result<Rows> {
         match self.gathered.finish()?.kept {
             Some(kept) => Ok(Rows::new(plan, kept, self.files)),
-            None => Err(Error::Nothing { problem: NO_ROWS, place: Place::default() }),
+            None => Err(Error::Nothing { problem: nothing(&plan), place: Place::default() }),
         }
     }
 
-    fn tally(self, plan: &Plan) -> Result<SourceTally> {
+    fn tally(self, plan: &Plan, asked: &Columns) -> Result<SourceTally> {
         let all = self.gathered.finish()?;
         let Some(tally) = all.tally else {
-            return Err(Error::Nothing { problem: NO_ROWS, place: Place::default() });
+            return Err(Error::Nothing { problem: nothing(plan), place: Place::default() });
         };
         let texts = |r: &super::BinaryReader| r.values().map(String::from).collect();
         let names = plan.binaries.iter().map(|b| plan.columns[b.column].clone());
         let values = names.zip(all.readers.iter().map(texts)).collect();
-        Ok(SourceTally { tally, files: self.files, values })
+        let filtered = |condition: String| Filtered { condition, rows_left_out: Some(all.left_out) };
+        let filtered = asked.filter.as_ref().map(|filter| filtered(filter.to_string()));
+        Ok(SourceTally { tally, files: self.files, values, filtered })
     }
 }

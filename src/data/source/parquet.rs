@@ -15,6 +15,7 @@ use super::columnar::{self, Lookups};
 use super::guard::{damaged, guard};
 use super::intake::{Intake, Outcome};
 use super::progress::Meter;
+use super::skip::Skip;
 use super::spool::{Input, Stamp};
 use super::{ColumnInfo, Options, Sample};
 use crate::error::{Error, Result};
@@ -143,7 +144,15 @@ pub(super) fn read(
     let mut lookups = Lookups::new(&intake);
     let (mut row, mut held) = (unit.start, 0);
     let mut metered = bytes_before(row, footer, stamp);
+    let skip = Skip::new(intake.plan, input, &footer.metadata, &at, unit.groups.clone());
     for group in unit.groups.clone() {
+        let said = footer.metadata.metadata().row_group(group).num_rows() as u64;
+        if skip.skips(group) {
+            // Nothing in it is decoded; its bytes are hashed with all others.
+            intake.leave_out(said);
+            row += said;
+            continue;
+        }
         let mut reader = footer.reader(input, &at, group, options.chunk.min(DECODED))?;
         let schema = reader.schema();
         // Where each column of the plan stands in the batches.
@@ -155,10 +164,9 @@ pub(super) fn read(
         let mut read = 0u64;
         while let Some(batch) = next(&mut reader, input, group)? {
             let rows = batch.num_rows();
-            columnar::push(&mut intake, &mut lookups, row, |column| batch.column(places[column]))?;
+            held += columnar::push(&mut intake, &mut lookups, (row, rows), |column| batch.column(places[column]))?;
             read += rows as u64;
             row += rows as u64;
-            held += rows;
             if held >= options.chunk {
                 intake.flush(held, row)?;
                 let bytes = bytes_before(row, footer, stamp);
@@ -166,7 +174,6 @@ pub(super) fn read(
                 (held, metered) = (0, bytes);
             }
         }
-        let said = footer.metadata.metadata().row_group(group).num_rows() as u64;
         if read != said {
             return Err(damaged(input, Some(group), &format!("it says {said} rows and holds {read}")));
         }

@@ -6,7 +6,8 @@ use rustc_hash::FxHashMap;
 
 use super::super::bands::Cuts;
 use super::super::{
-    Bands, BinaryReader, Columns, Cut, LevelColumn, ModelColumns, Rule, SegmentColumns, Top, is_weight, unique,
+    Bands, BinaryReader, Columns, Condition, Cut, LevelColumn, ModelColumns, Rule, SegmentColumns, Test, Top,
+    is_weight, unique,
 };
 use crate::error::{Error, Place, Result};
 
@@ -33,6 +34,8 @@ pub(super) struct Plan {
     pub target: Option<usize>,
     pub models: Vec<ModelPlan>,
     pub segmentations: Vec<SegmentPlan>,
+    /// What rows must satisfy.
+    pub filter: Vec<FilterPlan>,
     pub missing: Missing,
     /// What means missing in labels, decisions and numbers, where that is not the same.
     marks: Option<Missing>,
@@ -61,6 +64,13 @@ pub(super) struct BinaryPlan {
 pub(super) struct NumberPlan {
     pub column: usize,
     pub part: NumberPart,
+}
+
+/// A condition on a column.
+#[derive(Debug, Clone)]
+pub(super) struct FilterPlan {
+    pub column: usize,
+    pub test: Test,
 }
 
 /// What numbers are for, and so which are allowed.
@@ -261,6 +271,10 @@ impl Plan {
             plan.weight = Some(plan.number(name, NumberPart::Weight));
         }
         plan.target = asked.target.as_ref().map(|name| plan.number(name, NumberPart::Target));
+        if let Some(filter) = &asked.filter {
+            filter.check(&asked.missing)?;
+            filter.conditions().iter().for_each(|condition| plan.condition(condition));
+        }
         let binaries: Vec<&str> = asked.label.iter().chain(&asked.decisions).map(String::as_str).collect();
         if let Some(name) = asked.favorable.keys().find(|name| !binaries.contains(&name.as_str())) {
             return Err(Error::unknown("label or decision", name, " with favourable values", binaries));
@@ -281,6 +295,7 @@ impl Plan {
             target: None,
             models: Vec::new(),
             segmentations: Vec::new(),
+            filter: Vec::new(),
             missing: Missing::new(missing),
             marks: None,
         }
@@ -327,6 +342,11 @@ impl Plan {
         })
     }
 
+    fn condition(&mut self, condition: &Condition) {
+        let column = self.column(&condition.column);
+        self.filter.push(FilterPlan { column, test: condition.test.clone() });
+    }
+
     fn model(&mut self, model: ModelColumns, asked: &Columns) -> Result<ModelPlan> {
         let rule = match (&model.decision, model.threshold, model.top) {
             (Some(_), ..) => RulePlan::Given,
@@ -356,7 +376,14 @@ impl Plan {
                 first.number(&self.columns[self.numbers[score].column], NumberPart::Score);
             }
         }
-        (!first.numbers.is_empty()).then_some(first)
+        if first.numbers.is_empty() {
+            return None;
+        }
+        for FilterPlan { column, test } in &self.filter {
+            let column = first.column(&self.columns[*column]);
+            first.filter.push(FilterPlan { column, test: test.clone() });
+        }
+        Some(first)
     }
 
     /// Makes the cuts from what the first pass found.

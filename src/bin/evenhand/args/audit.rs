@@ -26,6 +26,10 @@ Examples:
     evenhand audit 'daily/*.csv.gz' --attribute sex --decision targeted \\
         --stratum region --reference sex=male --output report.md
 
+  Only adults in two countries (the report says how many rows were left out):
+    evenhand audit campaign.parquet -a sex -d targeted \\
+        --where \"country in ('DE', 'AT') and age >= 18\"
+
   A job on GitHub that shows findings, and a list of tests for any other pipeline:
     evenhand audit campaign.csv -a sex -d targeted --format github
     evenhand audit campaign.csv -a sex -d targeted --output findings.xml

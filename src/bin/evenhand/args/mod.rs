@@ -12,7 +12,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::Shell;
 use evenhand::audit::{NamedGroup, PRESETS, Verdict};
-use evenhand::data::{LevelColumn, Top};
+use evenhand::data::{Filter, LevelColumn, Top};
 
 use crate::compare::CompareArgs;
 use crate::delivery::DeliveryArgs;
@@ -160,6 +160,14 @@ pub struct ColumnArgs {
     /// A further text that means missing, such as '?'; repeatable.
     #[arg(long, value_name = "TEXT")]
     pub missing: Vec<String>,
+
+    /// Looks only at rows where this is true: "country in ('DE', 'AT') and age >= 18".
+    ///
+    /// Comparisons of columns (`=`, `!=`, `<`, `<=`, `>`, `>=`, `in (...)`, `not in (...)`, `is missing`, `is not missing`),
+    /// joined by `and`: with texts in single quotes, with numbers, and before or after a day, '2024-01-31'. A missing value
+    /// satisfies nothing but `is missing`. The report says how many rows were left out.
+    #[arg(long = "where", value_name = "CONDITION", value_parser = parsed::<Filter>)]
+    pub filter: Option<Filter>,
 }
 
 #[derive(Debug, Args)]

@@ -20,8 +20,8 @@ Examples:
     psql -c \"COPY ($(cat count.sql)) TO STDOUT CSV HEADER\" > counts.csv
     evenhand audit --tally counts.csv -a sex -d targeted
 
-Give the audit the same columns, levels, favourable values, missing texts and
-groups as the statement; its policy, thresholds and numbers to select may be others.";
+Give the audit the same columns, levels, favourable values, missing texts,
+condition and groups as the statement; its policy, thresholds and numbers to select may be others.";
 
 /// Write the SQL statement that counts a table where it lives, for `evenhand audit --tally`.
 ///
