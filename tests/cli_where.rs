@@ -11,7 +11,7 @@ fn desk() -> Desk {
     let desk = Desk::new();
     let row = |i: usize| {
         let (sex, country) = (["f", "m"][i % 2], ["AT", "DE"][i / 20]);
-        format!("{sex},{country},{},{}\n", 15 + i, u8::from(i % 3 == 0))
+        format!("{sex},{country},{},{}\n", 15 + i, u8::from(i.is_multiple_of(3)))
     };
     desk.write("in.csv", format!("sex,country,age,offer\n{}", (0..40).map(row).collect::<String>()));
     let half = |country: &str| (0..40).map(row).filter(|r| r.contains(country)).collect::<String>();

@@ -29,12 +29,10 @@ pub(crate) use batch::unique;
 #[cfg(any(feature = "csv", feature = "parquet"))]
 pub(crate) use batch::{WEIGHT, is_weight};
 pub(crate) use categorical::sorted_order;
+#[cfg(any(feature = "csv", feature = "parquet"))]
+pub(crate) use filter::{Among, Condition, Test};
 #[cfg(feature = "parquet")]
-pub(crate) use filter::is_dated;
-#[cfg(any(feature = "csv", feature = "parquet"))]
-pub(crate) use filter::{Among, Side};
-#[cfg(any(feature = "csv", feature = "parquet"))]
-pub(crate) use filter::{Condition, Test};
+pub(crate) use filter::{Side, is_dated};
 #[cfg(any(feature = "csv", feature = "parquet"))]
 pub(crate) use {
     binary::{BinaryReader, PAIRS},

@@ -30,8 +30,6 @@ const MANY: f64 = 1e9;
 /// Expected outcomes up to which that limit is Poisson's (off by less than p, at most 0.1 %), beyond it the normal one
 /// (off by less than 0.1 %).
 const RARE: f64 = 1e6;
-/// Expected outcomes, of the rarer kind, from which [`transformed`] rejection draws.
-const SPREAD: f64 = 10.0;
 
 /// A binomial draw: successes in `n` (a whole number) at rate `p`. Any `n`, `p` ends: `p <= 0` (or NaN) draws 0,
 /// `p >= 1` draws `n`.
@@ -40,8 +38,6 @@ pub(crate) fn binomial<R: Rng>(rng: &mut R, n: f64, p: f64) -> f64 {
         0.0
     } else if p >= 1.0 {
         n
-    } else if n < MANY && n * p.min(1.0 - p) >= SPREAD {
-        if p > 0.5 { n - transformed(rng, n, 1.0 - p) } else { transformed(rng, n, p) }
     } else if n < MANY {
         Binomial::new(n as u64, p).map_or(0.0, |binomial| binomial.sample(rng) as f64)
     } else {
@@ -58,53 +54,6 @@ pub(crate) fn binomial<R: Rng>(rng: &mut R, n: f64, p: f64) -> f64 {
     }
 }
 
-/// A binomial draw for `p` up to 1/2 and `n p` of at least 10, by transformed rejection with a squeeze: most draws take two
-/// random numbers and no logarithm, some five times fewer instructions than the library's sampler, which prepares anew for
-/// each `n` and `p`.
-///
-/// # References
-/// Hörmann (1993), The generation of binomial random variates, Journal of Statistical Computation and Simulation 46,
-/// algorithm BTRS.
-fn transformed<R: Rng>(rng: &mut R, n: f64, p: f64) -> f64 {
-    let spread = (n * p * (1.0 - p)).sqrt();
-    let b = 1.15 + 2.53 * spread;
-    let a = -0.0873 + 0.0248 * b + 0.01 * p;
-    let squeeze = 0.92 - 4.2 / b;
-    loop {
-        let (u, v) = (rng.r#gen::<f64>() - 0.5, rng.r#gen::<f64>());
-        let edge = 0.5 - u.abs();
-        let draw = ((2.0 * a / edge + b) * u + n * p + 0.5).floor();
-        if edge >= 0.07 && v <= squeeze {
-            return draw;
-        }
-        if (0.0..=n).contains(&draw) {
-            let (mode, odds) = (((n + 1.0) * p).floor(), p / (1.0 - p));
-            let height = v * (2.83 + 5.1 / b) * spread / (a / (edge * edge) + b);
-            // The log of how much less likely the draw is than the mode.
-            let less = (mode + 0.5) * ((mode + 1.0) / (odds * (n - mode + 1.0))).ln()
-                + (n + 1.0) * ((n - mode + 1.0) / (n - draw + 1.0)).ln()
-                + (draw + 0.5) * (odds * (n - draw + 1.0) / (draw + 1.0)).ln()
-                + stirling_tail(mode)
-                + stirling_tail(n - mode)
-                - stirling_tail(draw)
-                - stirling_tail(n - draw);
-            if height.ln() <= less {
-                return draw;
-            }
-        }
-    }
-}
-
-/// `ln x! − [(x + ½) ln(x + 1) − (x + 1) + ln √(2π)]` of a whole number, to some 1e-9.
-fn stirling_tail(x: f64) -> f64 {
-    let next = x + 1.0;
-    if x < 10.0 {
-        return stirling_tail(next) + (x + 1.5) * ((x + 2.0) / next).ln() - 1.0;
-    }
-    let square = next * next;
-    (1.0 / 12.0 - (1.0 / 360.0 - 1.0 / (1260.0 * square)) / square) / next
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::special::ln_binomial_pmf;
@@ -113,20 +62,8 @@ mod tests {
     #[test]
     fn draws_follow_the_binomial() {
         let mut rng = stream(7, 0, 0);
-        for (n, p) in [
-            (12.0, 0.3),
-            (40.0, 0.5),
-            (60.0, 0.8),
-            (300.0, 0.05),
-            (200.0, 0.3),
-            // Where transformed rejection begins, and far into its tails.
-            (20.0, 0.5),
-            (1e4, 0.001),
-            (1e4, 0.999),
-            (5e4, 0.37),
-            (1e6, 2e-4),
-        ] {
-            let draws = 400_000;
+        for (n, p) in [(12.0, 0.3), (40.0, 0.5), (60.0, 0.8), (300.0, 0.05), (200.0, 0.3)] {
+            let draws = 200_000;
             let mut counts = vec![0u32; n as usize + 1];
             for _ in 0..draws {
                 counts[binomial(&mut rng, n, p) as usize] += 1;
@@ -145,20 +82,9 @@ mod tests {
     }
 
     #[test]
-    fn the_tail_of_stirlings_formula_is_that_of_factorials() {
-        let (mut factorial, root) = (0.0f64, (2.0 * std::f64::consts::PI).sqrt().ln());
-        for x in 0..40 {
-            let x = f64::from(x);
-            factorial += if x > 0.0 { x.ln() } else { 0.0 };
-            let tail = factorial - ((x + 0.5) * (x + 1.0).ln() - (x + 1.0) + root);
-            assert!((stirling_tail(x) - tail).abs() < 1e-9, "{x}: {} for {tail}", stirling_tail(x));
-        }
-    }
-
-    #[test]
     fn moments_hold_for_huge_counts() {
         let mut rng = stream(8, 1, 2);
-        for (n, p) in [(1e10, 0.3), (1e10, 1e-9), (5e9, 1.0 - 1e-9), (2e9, 2e-4), (9e8, 0.45), (9e8, 1e-6)] {
+        for (n, p) in [(1e10, 0.3), (1e10, 1e-9), (5e9, 1.0 - 1e-9), (2e9, 2e-4)] {
             let draws: Vec<f64> = (0..40_000).map(|_| binomial(&mut rng, n, p) - n * p).collect();
             let variance = n * p * (1.0 - p);
             let mean = draws.iter().sum::<f64>() / 40_000.0;

@@ -350,6 +350,7 @@ pub(crate) fn filter(f: &Filtered) -> String {
 }
 
 /// The same as a sentence, beside the rows that were looked at.
+#[cfg(any(feature = "csv", feature = "parquet"))]
 pub(crate) fn filtered(f: &Filtered, rows: u64) -> String {
     let condition = &f.condition;
     match f.rows_left_out {

@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 
 use evenhand::Error;
 use evenhand::report::{Report, TextStyle};
-use sample::{all, cuts, full, hostile, labels_only, ruled, scored, segmented, two_models};
+use sample::{all, cuts, filtered, full, hostile, labels_only, ruled, scored, segmented, two_models};
 use serde_json::Value;
 use unicode_width::UnicodeWidthStr;
 
@@ -197,7 +197,10 @@ fn properties(schema: &Value, found: &mut BTreeSet<String>) {
 #[test]
 fn the_schema_names_no_field_that_is_gone() {
     let (mut there, mut named) = (BTreeSet::new(), BTreeSet::new());
-    fields(&serde_json::to_value([full(), segmented(), ruled("eeoc"), cuts(), scored()]).unwrap(), &mut there);
+    fields(
+        &serde_json::to_value([full(), segmented(), ruled("eeoc"), cuts(), scored(), filtered()]).unwrap(),
+        &mut there,
+    );
     properties(&serde_json::from_str(Report::json_schema()).unwrap(), &mut named);
     let rule = ["top", "selected", "cut", "tied", "edge"].map(String::from);
     let gone: Vec<_> = named.difference(&there).filter(|n| !rule.contains(n)).collect();

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use evenhand::audit::{AuditPlan, Comparison, Criterion, Policy, Verdict};
-use evenhand::data::{Batch, Categorical, Model, Top};
+use evenhand::data::{Batch, Categorical, Filtered, Model, Top};
 use evenhand::metrics::scores::{ReliabilityBin, RocPoint};
 use evenhand::metrics::{Estimate, Support, Undefined};
 use evenhand::report::*;
@@ -503,6 +503,13 @@ pub fn labels_only() -> Report {
     report.settings.policy.criteria.clear();
     (report.verdict, report.models[0].verdict) = (Verdict::Pass, Verdict::Pass);
     report.summary = "No criterion was set: the figures are shown without a judgement.".into();
+    report
+}
+
+/// A report on some of the rows.
+pub fn filtered() -> Report {
+    let mut report = full();
+    report.data.filter = Some(Filtered { condition: "country = 'DE'".into(), rows_left_out: Some(1204) });
     report
 }
 

@@ -97,6 +97,7 @@ impl Side {
         }
     }
 
+    #[cfg(any(feature = "csv", feature = "parquet"))]
     pub fn holds<T: PartialOrd + ?Sized>(self, value: &T, bound: &T) -> bool {
         match self {
             Side::Below => value < bound,
@@ -107,6 +108,7 @@ impl Side {
     }
 }
 
+#[cfg(any(feature = "csv", feature = "parquet"))]
 impl Among {
     fn holds(self, found: bool) -> bool {
         found == (self == Among::One)
@@ -139,11 +141,13 @@ impl Test {
         }
     }
 
+    #[cfg(any(feature = "csv", feature = "parquet"))]
     pub fn is_of_numbers(&self) -> bool {
         matches!(self, Test::Numbers(..) | Test::Number(..))
     }
 
     /// Whether a number satisfies it.
+    #[cfg(any(feature = "csv", feature = "parquet"))]
     pub fn holds_number(&self, value: f64) -> bool {
         match self {
             Test::Numbers(numbers, among) => among.holds(numbers.contains(&value)),
@@ -173,6 +177,7 @@ impl Filter {
         self.conditions.iter().map(|c| c.column.as_str())
     }
 
+    #[cfg(any(feature = "csv", feature = "parquet"))]
     pub(crate) fn conditions(&self) -> &[Condition] {
         &self.conditions
     }

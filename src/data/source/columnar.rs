@@ -133,20 +133,20 @@ fn sift(condition: &mut Sifted, lookup: &mut Lookup<u8>, array: &ArrayRef) -> Re
     let mut codes = std::mem::take(&mut condition.codes);
     codes.clear();
     let missing = condition.missing_code();
-    let mut resolve = |text: &str, _| condition.code(text);
+    let resolve = |text: &str, _: usize| condition.code(text);
     let done = downcast_integer_array!(
-        array => lookup.integers(array, missing, &mut codes, &mut resolve),
+        array => lookup.integers(array, missing, &mut codes, resolve),
         DataType::Dictionary(_, _) => match array.as_dictionary_opt::<Int32Type>() {
-            Some(array) => lookup.dictionary(array, missing, &mut codes, &mut resolve),
+            Some(array) => lookup.dictionary(array, missing, &mut codes, resolve),
             None => Err((0, Fault::Damaged)),
         },
-        DataType::Boolean => lookup.booleans(array.as_boolean(), missing, &mut codes, &mut resolve),
+        DataType::Boolean => lookup.booleans(array.as_boolean(), missing, &mut codes, resolve),
         DataType::Float32 | DataType::Float64 if condition.plan.test.is_of_numbers() => floats(array, |row, value| {
             codes.push(value.map_or(Ok(missing), |v| condition.number(v)).map_err(|fault| (row, fault))?);
             Ok(())
         }),
-        DataType::Float32 => lookup.by_hash(array.as_primitive::<Float32Type>(), |v| v.to_bits().into(), missing, &mut codes, &mut resolve),
-        DataType::Float64 => lookup.by_hash(array.as_primitive::<Float64Type>(), f64::to_bits, missing, &mut codes, &mut resolve),
+        DataType::Float32 => lookup.by_hash(array.as_primitive::<Float32Type>(), |v| v.to_bits().into(), missing, &mut codes, resolve),
+        DataType::Float64 => lookup.by_hash(array.as_primitive::<Float64Type>(), f64::to_bits, missing, &mut codes, resolve),
         _ => texts(array, |row, text| {
             let code = text.map_or(Ok(missing), |text| condition.find(text.as_bytes()));
             codes.push(code.map_err(|fault| (row, fault))?);
