@@ -13,12 +13,12 @@ fn a_statement_goes_to_standard_output() {
     let desk = Desk::new();
     let run = desk.line("sql --dialect postgres --table sales.customers -a sex -d targeted");
     assert_eq!((run.status, run.err.as_str()), (0, ""));
-    assert!(run.out.starts_with("SELECT\n") && run.out.contains("FROM \"sales\".\"customers\" AS s"), "{}", run.out);
+    assert!(run.out.starts_with("SELECT\n") && run.out.contains("FROM \"sales\".\"customers\" AS q"), "{}", run.out);
     // A policy file names the columns as well, and the columns of named groups are counted too.
     desk.write("policy.toml", "[columns]\nattributes = [\"sex\"]\ndecisions = [\"targeted\"]\n[[groups]]\nname = \"north\"\nrule = \"region=north\"\n");
     let run = desk.line("sql --dialect spark --table t --policy policy.toml");
     assert!(
-        run.status == 0 && run.out.contains("`attribute_2`") && run.out.contains("s.`region`"),
+        run.status == 0 && run.out.contains("`attribute_2`") && run.out.contains("q.`region`"),
         "{} {}",
         run.out,
         run.err
