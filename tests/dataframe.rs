@@ -184,7 +184,8 @@ fn texts_may_be_of_any_type_of_text_and_numbers_may_be_texts() {
         (WEIGHT, DataType::Float32),
         (TIER, DataType::Decimal128(5, 2)),
     ];
-    let columns = rows.schema().fields().iter().zip(rows.columns()).map(|(field, array)| {
+    let schema = rows.schema();
+    let columns = schema.fields().iter().zip(rows.columns()).map(|(field, array)| {
         let kind = kinds.iter().find(|(name, _)| name == field.name()).map(|(_, kind)| kind.clone());
         let array = match kind {
             // Truth as 0.00 and 1.00.

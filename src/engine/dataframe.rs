@@ -16,9 +16,8 @@ use crate::report::Report;
 /// What the frame is called in the statement.
 const TABLE: &str = "rows";
 
-/// Counts the rows of a DataFusion data frame as a plan asks, where its context counts: in this process, or on the executors
-/// of a Ballista cluster if the context is that of one. The tally is that of the same rows in a file, and what a reader of
-/// files refuses is refused. Only counts come back.
+/// Counts the rows of a DataFusion data frame as a plan asks, where its context counts. The tally is that of the same rows
+/// in a file, and what a reader of files refuses is refused. Only counts come back.
 ///
 /// The frame may be anything: files of object stores, tables, joins, filters. Nothing is registered in its context, and names
 /// of columns are taken letter by letter. It has to be awaited in a runtime of tokio's, as everything of DataFusion's.

@@ -23,7 +23,7 @@ pub enum Dialect {
     BigQuery,
     /// Snowflake.
     Snowflake,
-    /// Apache DataFusion, and Ballista.
+    /// Apache DataFusion.
     DataFusion,
     /// The standard, ISO/IEC 9075.
     Ansi,

@@ -5,7 +5,7 @@
 //! the same missing values, the same bands, the same favourable values. The engine's answer, as Parquet or CSV, is read by
 //! [`AuditPlan::audit_counted`]. Counts leave the engine, rows do not.
 //!
-//! With the feature `datafusion`, `tally_dataframe` does all of it with a data frame, in process or on a Ballista cluster.
+//! With the feature `datafusion`, `tally_dataframe` does all of it with a data frame.
 //!
 //! The answer has one row a cell: `attribute_1`, ... and `stratum_1`, ... in the order asked for; `label` and `decision_1`, ...
 //! (1 favourable, 0 unfavourable, nothing where unknown); `score_1`, ...; `segment_1`, ... and `class_1`, ...; `row_count`,

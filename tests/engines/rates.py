@@ -1,4 +1,4 @@
-"""What a row costs, in seconds of a core: the statement in DuckDB, Spark, DataFusion and Ballista, and the tool's own reader.
+"""What a row costs, in seconds of a core: the statement in DuckDB and Spark, and of the tool's own reader.
 
 Ten million rows in eight Parquet files: two attributes of text, one of whole numbers cut into three bands, a label and a
 decision, 3,360 kinds of rows; then with a weight, and with a score of 1,000 values. Seconds of cores are told, which other
@@ -12,21 +12,11 @@ import sys
 import tempfile
 import time
 
-import cluster
 import duckdb
 
 ROWS, FILES = 10_000_000, 8
 FLAGS = ["-a", "sex", "-a", "age:<=25,26-40,>40", "-a", "region", "--label", "responded", "-d", "targeted"]
-COLUMNS = {
-    "attributes": ["sex", "age:<=25,26-40,>40", "region"],
-    "label": "responded",
-    "decisions": ["targeted"],
-}
-SHAPES = {
-    "plain": ([], {}),
-    "weighted": (["-w", "w"], {"weight": "w"}),
-    "scored": (["-s", "score"], {"scores": ["score"]}),
-}
+SHAPES = {"plain": [], "weighted": ["-w", "w"], "scored": ["-s", "score"]}
 
 
 def write(folder):
@@ -65,7 +55,7 @@ def in_duckdb(folder, statements):
 
 def in_tool(tool, folder):
     files = sorted(map(str, folder.glob("*.parquet")))
-    for shape, (flags, _) in SHAPES.items():
+    for shape, flags in SHAPES.items():
         before = own(resource.RUSAGE_CHILDREN)
         audit = [tool, "audit", *files, *FLAGS, *flags, "--format", "json", "--order", "1", "--replicates", "10"]
         done = subprocess.run(audit, capture_output=True)
@@ -98,7 +88,7 @@ def in_spark(folder, statements, place):
                 told(f"spark, two workers, {run}", shape, used(groups) - before, f"{len(answer)} cells, {clock:.1f} s by the clock")
 
 
-def main(tool, program=""):
+def main(tool):
     with tempfile.TemporaryDirectory() as place:
         place = pathlib.Path(place)
         folder = place / "rows"
@@ -107,15 +97,11 @@ def main(tool, program=""):
 
         def statements(dialect):
             ask = [tool, "sql", "--dialect", dialect, "--table", "customers", *FLAGS]
-            return {s: subprocess.check_output([*ask, *flags], text=True) for s, (flags, _) in SHAPES.items()}
+            return {s: subprocess.check_output([*ask, *flags], text=True) for s, flags in SHAPES.items()}
 
         in_duckdb(folder, statements("duckdb"))
         in_tool(tool, folder)
         in_spark(folder, statements("spark"), place)
-        for shape, (flags, more) in SHAPES.items() if program else ():
-            for engine in ("datafusion", "ballista"):
-                print(f"{engine}, {shape}:", flush=True)
-                cluster.count(engine, tool, program, folder, place, [*FLAGS, *flags], {**COLUMNS, **more}, ROWS)
 
 
 if __name__ == "__main__":

@@ -56,11 +56,11 @@ class Spark(Engine):
             self.session.conf.set(name, value)
             check.same(name.rsplit(".", 1)[-1][:8], rows.people(), rows.COLUMNS, "spark")
         # A worker dies while twenty million rows are counted: what it had counted is counted again elsewhere.
-        import cluster
+        import many
 
         parts = check.folder / "many"
         parts.mkdir()
-        cluster.write(parts, cluster.TIMES)
+        many.write(parts, many.TIMES)
         self.session.sql(f"CREATE OR REPLACE TEMPORARY VIEW many USING parquet OPTIONS (path '{parts}')")
         victim, statement = self.workers[0], check.statement("spark", "many", rows.flags())
         started = time.monotonic()
