@@ -9,6 +9,7 @@ const COUNTS: usize = 1 << 22;
 /// Rows by distinct score and slot. What is found out about the scores of the first rows decides whether more are taken.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Few {
+    /// By the spread key.
     numbers: FxHashMap<u64, u32>,
     /// The key of each score, by its number.
     keys: Vec<u64>,
@@ -20,6 +21,11 @@ pub(crate) struct Few {
     closed: bool,
 }
 
+/// Round scores end in zeros, of which a hash by multiplication makes nothing: what tells them apart comes last.
+fn spread(key: u64) -> u64 {
+    key.rotate_left(32)
+}
+
 /// Rows of a score and a slot.
 pub(crate) type Entry = (u64, u32, u64, [f64; 2]);
 
@@ -29,7 +35,7 @@ impl Few {
         if self.closed || self.rows == u32::MAX {
             return false;
         }
-        let known = self.numbers.get(&key).copied();
+        let known = self.numbers.get(&spread(key)).copied();
         let Some(number) = known.or_else(|| self.number(key)) else { return false };
         let slot = slot as usize;
         if slot >= self.slots && !self.widen(slot + 1) {
@@ -59,13 +65,13 @@ impl Few {
         }
         self.keys.push(key);
         self.counts.resize(self.keys.len() * self.slots, 0);
-        self.numbers.insert(key, number as u32);
+        self.numbers.insert(spread(key), number as u32);
         Some(number as u32)
     }
 
     /// Makes room for more slots, if there is any.
     fn widen(&mut self, slots: usize) -> bool {
-        let slots = slots.next_power_of_two();
+        let slots = slots.next_multiple_of(64);
         if slots.saturating_mul(self.keys.len()) > COUNTS {
             self.closed = true;
             return false;
