@@ -1,7 +1,7 @@
 //! One way to slice the batch into groups (an attribute, an intersection, the named groups) and the
 //! comparisons between its groups.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::figures::{Figure, Scope};
 use super::outcome::{Data, MeasureRef};
@@ -441,11 +441,9 @@ impl<'a> Slice<'a> {
                 };
                 let compared: Vec<Compared> = parts.iter().map(|p| p.compared.clone()).collect();
                 joined.compared = compare::join(&compared, comparison, entry.join == Join::Worst);
-                for left in parts.into_iter().flat_map(|p| p.left_out) {
-                    if !joined.left_out.contains(&left) {
-                        joined.left_out.push(left);
-                    }
-                }
+                let mut seen = HashSet::new();
+                let left_out = parts.into_iter().flat_map(|p| p.left_out);
+                joined.left_out = left_out.filter(|left| seen.insert(left.clone())).collect();
                 joined
             }
         }
@@ -473,7 +471,7 @@ impl<'a> Slice<'a> {
             found.all_small = all.len() > taken.len();
             taken = all;
         }
-        for (i, part) in self.parts.iter().enumerate().filter(|(i, _)| !taken.contains(i)) {
+        for (i, part) in self.parts.iter().enumerate().filter(|(i, _)| taken.binary_search(i).is_err()) {
             let small = part.too_small && !found.all_small;
             let reason = match pick(part).and_then(|m| m.estimate.reason) {
                 Some(reason) if !small => reason.to_string(),
@@ -496,7 +494,7 @@ impl<'a> Slice<'a> {
             found.all_small = taken.len() < self.parts.len();
             taken = (0..self.parts.len()).collect();
         }
-        for part in self.parts.iter().enumerate().filter(|(i, _)| !taken.contains(i)).map(|(_, p)| p) {
+        for part in self.parts.iter().enumerate().filter(|(i, _)| taken.binary_search(i).is_err()).map(|(_, p)| p) {
             let reason = format!("too small to judge: {} rows", part.group.whole.total().rows.round());
             found.left_out.push(LeftOut { group: part.name.clone(), reason });
         }

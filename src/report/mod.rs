@@ -295,7 +295,7 @@ pub struct Disparity {
 }
 
 /// A group that could not take part in a comparison.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct LeftOut {
     /// The group.
     pub group: String,
