@@ -9,7 +9,7 @@ use super::intake::{Aim, Intake};
 use super::plan::Plan;
 use super::rows::Rows;
 use super::spool::Input;
-use super::{FileInfo, NO_ROWS};
+use super::{FileInfo, nothing};
 use crate::error::{Error, Result};
 
 /// Batches of one table.
@@ -48,12 +48,13 @@ impl CellSource for Batches {
             if arrays.len() < self.schema.fields().len() {
                 return Err(short());
             }
-            columnar::push(&mut intake, &mut lookups, row, |column| &arrays[places[column]])?;
-            row += batch.num_rows() as u64;
-            intake.flush(batch.num_rows(), row)?;
+            let rows = batch.num_rows();
+            let held = columnar::push(&mut intake, &mut lookups, (row, rows), |column| &arrays[places[column]])?;
+            row += rows as u64;
+            intake.flush(held, row)?;
         }
         let kept = intake.finish()?.kept.filter(|_| row > 0);
-        let kept = kept.ok_or_else(|| Error::Nothing { problem: NO_ROWS, place: Default::default() })?;
+        let kept = kept.ok_or_else(|| Error::Nothing { problem: nothing(&plan), place: Default::default() })?;
         let (bytes, blake3) = Default::default();
         let file = FileInfo { path: input.given.clone(), bytes, rows: row, blake3, format: input.format };
         Ok(Rows::new(plan, kept, vec![file]).into_cells())
