@@ -10,6 +10,8 @@ const HALVINGS: usize = 60;
 const PROMISED: f64 = 1e-4;
 /// The part of a diagonal element that a pivot must keep to count: below it, the direction depends on others.
 const DEPENDENT: f64 = 1e-11;
+/// The part of the gradient that a step by borrowed second derivatives may leave.
+const LEFT: f64 = 0.25;
 
 /// A convex function at a point: its value, gradient and second derivatives.
 pub(super) struct Local {
@@ -24,6 +26,8 @@ pub(super) struct Found {
     pub steps: usize,
     /// The largest component of the gradient there.
     pub steepest: f64,
+    /// The second derivatives by which the last step was taken, or would be.
+    pub curvature: Array2<f64>,
 }
 
 /// Goes down from `start` until no component of the gradient is past `tolerance`, or no step is better. Directions in which
@@ -34,7 +38,7 @@ pub(super) fn minimize(start: Vec<f64>, tolerance: f64, local: impl Fn(&[f64]) -
     for steps in 0..STEPS {
         let steepest = steepest_of(&here.gradient);
         if steepest <= tolerance || !here.value.is_finite() {
-            return Found { at, steps, steepest };
+            return Found { at, steps, steepest, curvature: here.curvature };
         }
         let step: Vec<f64> = solve(here.curvature.clone(), &here.gradient).into_iter().map(|s| -s).collect();
         let slope: f64 = step.iter().zip(&here.gradient).map(|(s, g)| s * g).sum();
@@ -54,10 +58,30 @@ pub(super) fn minimize(start: Vec<f64>, tolerance: f64, local: impl Fn(&[f64]) -
         }
         match better {
             Some((there, local)) => (at, here) = (there, local),
-            None => return Found { at, steps, steepest },
+            None => return Found { at, steps, steepest, curvature: here.curvature },
         }
     }
-    Found { at, steps: STEPS, steepest: steepest_of(&here.gradient) }
+    Found { at, steps: STEPS, steepest: steepest_of(&here.gradient), curvature: here.curvature }
+}
+
+/// Goes on from where the descent of a like function ended, by that one's second derivatives, which costs no more than a
+/// gradient a step: until no component of the gradient is past `tolerance`, or a step leaves too much of it.
+pub(super) fn follow(like: Found, tolerance: f64, gradient: impl Fn(&[f64]) -> Vec<f64>) -> Found {
+    let Found { mut at, mut steps, curvature, .. } = like;
+    let mut here = gradient(&at);
+    let mut steepest = steepest_of(&here);
+    while steepest > tolerance {
+        let step = solve(curvature.clone(), &here);
+        let there: Vec<f64> = at.iter().zip(&step).map(|(a, s)| a - s).collect();
+        let gradient = gradient(&there);
+        let left = steepest_of(&gradient);
+        if !left.is_finite() || left > LEFT * steepest {
+            break;
+        }
+        (at, here, steepest) = (there, gradient, left);
+        steps += 1;
+    }
+    Found { at, steps, steepest, curvature }
 }
 
 fn steepest_of(gradient: &[f64]) -> f64 {
@@ -132,5 +156,24 @@ mod tests {
         });
         assert!(found.steps < 100);
         assert!(found.at.iter().zip(&centers).all(|(a, c)| (a - c).abs() < 1e-9));
+    }
+
+    #[test]
+    fn a_like_function_lends_its_curvature() {
+        // x⁴ + x² about 1, from the least value of a function about 0.9; and one that curves ten times less.
+        let local = |center: f64| {
+            move |x: &[f64]| {
+                let d = x[0] - center;
+                let curvature = array![[12.0 * d * d + 2.0]];
+                Local { value: d.powi(4) + d * d, gradient: vec![4.0 * d.powi(3) + 2.0 * d], curvature }
+            }
+        };
+        let like = || minimize(vec![5.0], 1e-9, local(0.9));
+        let found = follow(like(), 1e-12, |x| local(1.0)(x).gradient);
+        assert!(found.steepest <= 1e-12 && (found.at[0] - 1.0).abs() < 1e-12, "{:?}", found.at);
+        // Steps too short to be worth their while are left to Newton's method; nothing worse is ever taken.
+        let found = follow(like(), 1e-12, |x| vec![0.1 * local(1.0)(x).gradient[0]]);
+        assert!(found.steepest > 1e-12 && found.at == like().at);
+        assert!(follow(like(), 1e-12, |_| vec![f64::NAN]).steepest.is_infinite());
     }
 }

@@ -82,21 +82,22 @@ impl Compact {
         (key, label * DECISIONS + decision)
     }
 
-    /// Counts the rows of a batch, of which there are few slots.
-    pub fn count(&self, batch: &Batch, model: usize) -> Table {
+    /// Counts the rows of a batch from one on; there are few slots.
+    pub fn count(&self, batch: &Batch, model: usize, from: usize) -> Table {
         let keys = self.keys(batch, model);
         let weights = batch.weight.as_ref().map(|w| &*w.values);
         let scores = batch.models.get(model).and_then(|m| m.score.as_ref()).map(|s| &*s.values);
+        let rows = Span { from, to: batch.rows };
         match (weights, scores, self.slots) {
-            (None, None, 0..=1024) => self.counted::<1024>(batch.rows, &keys),
-            (None, None, 1025..=8192) => self.counted::<8192>(batch.rows, &keys),
-            (None, None, _) => self.counted::<SHARED_SLOTS>(batch.rows, &keys),
-            (Some(weights), None, 0..=WEIGHTED_SLOTS) => self.in_blocks(batch.rows, |span| {
+            (None, None, 0..=1024) => self.counted::<1024>(rows, &keys),
+            (None, None, 1025..=8192) => self.counted::<8192>(rows, &keys),
+            (None, None, _) => self.counted::<SHARED_SLOTS>(rows, &keys),
+            (Some(weights), None, 0..=WEIGHTED_SLOTS) => self.in_blocks(rows, |span| {
                 let mut sums = Sums::<WEIGHTED_SLOTS>::new();
                 staged(&keys, span, |keys, chunk| sums.add(keys, &weights[chunk.from..chunk.to]));
                 sums.finish(self.slots)
             }),
-            _ => self.in_blocks(batch.rows, |span| {
+            _ => self.in_blocks(rows, |span| {
                 let mut table = Table::zeros(self.slots, weights.is_some(), scores.is_some());
                 staged(&keys, span, |keys, chunk| {
                     let part = chunk.from..chunk.to;
@@ -109,14 +110,15 @@ impl Compact {
     }
 
     /// Counts are integers: how the rows are shared out cannot change them.
-    fn counted<const N: usize>(&self, rows: usize, keys: &Keys) -> Table {
+    fn counted<const N: usize>(&self, rows: Span, keys: &Keys) -> Table {
         let count = |span: Span| {
             let mut counter = Counter::<N>::new();
             staged(keys, span, |keys, _| counter.count(keys));
             counter.finish(self.slots)
         };
-        let parts = if rows < 2 * BLOCK { 1 } else { rayon::current_num_threads() };
-        let spans = pieces(rows, rows.div_ceil(parts).max(1));
+        let length = rows.to - rows.from;
+        let parts = if length < 2 * BLOCK { 1 } else { rayon::current_num_threads() };
+        let spans = pieces(rows, length.div_ceil(parts).max(1));
         let tables: Vec<Table> = if parts == 1 {
             spans.into_iter().map(count).collect()
         } else {
@@ -126,7 +128,7 @@ impl Compact {
     }
 
     /// Sums are those of fixed blocks, added in their order.
-    fn in_blocks(&self, rows: usize, fill: impl Fn(Span) -> Table + Sync) -> Table {
+    fn in_blocks(&self, rows: Span, fill: impl Fn(Span) -> Table + Sync) -> Table {
         let blocks = pieces(rows, BLOCK);
         if let [one] = blocks.as_slice() {
             return fill(*one);
@@ -153,6 +155,6 @@ fn staged(keys: &Keys, span: Span, mut take: impl FnMut(&[u16], Span)) {
     }
 }
 
-fn pieces(rows: usize, step: usize) -> Vec<Span> {
-    (0..rows).step_by(step).map(|from| Span { from, to: (from + step).min(rows) }).collect()
+fn pieces(rows: Span, step: usize) -> Vec<Span> {
+    (rows.from..rows.to).step_by(step).map(|from| Span { from, to: (from + step).min(rows.to) }).collect()
 }

@@ -7,7 +7,6 @@ use rayon::slice::ParallelSliceMut;
 use serde::{Deserialize, Serialize};
 
 use super::Cell;
-use super::few::{Entry, Few};
 use crate::metrics::scores::{ScorePoint, ScoredGroup};
 
 /// Labels in a slot: unfavourable, favourable, unknown.
@@ -45,6 +44,8 @@ fn rounded(score: f64, bits: u32) -> f64 {
 
 /// One row on its way into a table: the score's order-preserving key, the slot, the weight.
 pub(crate) type Scored = (u64, u32, f64);
+/// Rows of a score's key and a slot: how many, their Σw and Σw².
+pub(crate) type Counted = (u64, u32, u64, [f64; 2]);
 
 /// A key that sorts as the score does; both zeros are one.
 pub(crate) fn key_of(score: f64) -> u64 {
@@ -86,7 +87,7 @@ impl ScoreTable {
     }
 
     /// Of entries that each stand for some rows, in any order.
-    pub fn of_cells(mut cells: Vec<Entry>, weighted: bool) -> Self {
+    pub fn of_cells(mut cells: Vec<Counted>, weighted: bool) -> Self {
         cells.sort_by_key(|c| (c.0, c.1));
         let mut table = Self::new(weighted);
         let mut last = None;
@@ -132,7 +133,7 @@ impl ScoreTable {
     /// The same rows with scores that have lost so many bits.
     pub fn without_bits(&self, bits: u32) -> Self {
         let mut table = Self { bits: self.bits.max(bits), ..Self::new(self.weights.is_some()) };
-        let mut rest: Vec<Entry> = Vec::new();
+        let mut rest: Vec<Counted> = Vec::new();
         let mut at = 0;
         while at < self.len() {
             // Rounding keeps the order, so that what comes together stands together.
@@ -304,8 +305,6 @@ const PENDING: usize = 1 << 22;
 /// Tables on their way to be one: of rising size, so that each row is merged a few times only.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct ScoreRuns {
-    /// Rows without weights whose scores come again and again.
-    few: Few,
     pending: Vec<Scored>,
     runs: Vec<ScoreTable>,
 }
@@ -313,12 +312,7 @@ pub(crate) struct ScoreRuns {
 impl ScoreRuns {
     /// Takes rows in, to keep at most so many entries.
     pub fn extend(&mut self, rows: impl Iterator<Item = Scored>, weighted: bool, most: usize) {
-        if weighted || !self.few.is_open() {
-            self.pending.extend(rows);
-        } else {
-            let few = &mut self.few;
-            self.pending.extend(rows.filter(|(key, slot, _)| !few.take(*key, *slot)));
-        }
+        self.pending.extend(rows);
         if self.pending.len() >= PENDING {
             self.settle(weighted, most);
         }
@@ -328,12 +322,6 @@ impl ScoreRuns {
     pub fn add(&mut self, table: ScoreTable, weighted: bool, most: usize) {
         self.settle(weighted, most);
         self.push(table, most);
-    }
-
-    /// Makes a table of what was counted of few scores.
-    fn settle_few(&mut self, weighted: bool, most: usize) {
-        let counted = ScoreTable::of_cells(self.few.drain(), weighted);
-        self.push(counted, most);
     }
 
     /// Makes a table of the pending rows.
@@ -364,8 +352,7 @@ impl ScoreRuns {
     /// The same rows with their groups numbered anew.
     pub fn renumber(&mut self, weighted: bool, group: impl Fn(usize) -> usize) {
         let pending = ScoreTable::of(std::mem::take(&mut self.pending), weighted);
-        let few = ScoreTable::of_cells(self.few.drain(), weighted);
-        self.runs.extend([few, pending]);
+        self.runs.push(pending);
         for run in &mut self.runs {
             *run = run.renumbered(&group);
         }
@@ -373,7 +360,6 @@ impl ScoreRuns {
 
     pub fn finish(mut self, weighted: bool, most: usize) -> ScoreTable {
         self.settle(weighted, most);
-        self.settle_few(weighted, most);
         while self.runs.len() > 1 {
             self.merge_last(most);
         }
@@ -423,26 +409,6 @@ mod tests {
         let few = runs.finish(false, 100);
         assert_eq!(few, table(&rows).within(100));
         assert!(few.bits > 0 && few.len() <= 100 && few.is_sound(2, false));
-    }
-
-    #[test]
-    fn scores_that_come_again_and_those_that_do_not_give_what_one_sort_gives() {
-        // Few scores; more than are worth it, some of them again; groups that come late; more slots than there is room for.
-        let few = (0..300_000u32).map(|i| (f64::from(i % 700) / 700.0, i % 9));
-        let many = (0..90_000u32).map(|i| (f64::from(i * 7919 % 80_021) / 3.0 - 9000.0, i % 6));
-        let late = (0..5000u32).map(|i| (f64::from(i % 50), if i < 4000 { i % 3 } else { 3000 + i % 3 }));
-        let wide = (0..9000u32).map(|i| (f64::from(i % 400), i * 4001));
-        let all: [Vec<(f64, u32)>; 4] = [few.collect(), many.collect(), late.collect(), wide.collect()];
-        for rows in &all {
-            let mut runs = ScoreRuns::default();
-            for (at, part) in rows.chunks(4096).enumerate() {
-                runs.extend(part.iter().map(|(s, slot)| (key_of(*s), *slot, 1.0)), false, usize::MAX);
-                if at == 7 {
-                    runs.renumber(false, |group| group);
-                }
-            }
-            assert_eq!(runs.finish(false, usize::MAX), table(rows));
-        }
     }
 
     #[test]

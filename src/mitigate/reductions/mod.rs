@@ -34,7 +34,9 @@ const ROUNDS: usize = 10;
 /// How often nothing better is found before it stops.
 const IDLE: usize = 2;
 /// Parts of multipliers that are tried where they themselves are answered.
-const NEARBY: [f64; 6] = [0.1, 0.25, 0.5, 0.75, 1.5, 3.0];
+const NEARBY: [f64; 3] = [0.25, 0.75, 1.5];
+/// At most so many are tried between those that the classifiers of a mixture answer.
+const MIXED: usize = 6;
 /// What steps are shortened by.
 const SHORTER: f64 = 0.8;
 
@@ -272,10 +274,10 @@ impl ExponentiatedGradient {
             // Multipliers that grow step by step find classifiers that those of the mixture alone never ask for.
             if game.gap <= game.tolerance && round + 1 >= ROUNDS.min(self.iterations) {
                 // A learner is no exact answer to costs: where it finds nothing better against these multipliers, it may
-                // against weaker or stronger ones.
+                // against others.
                 let (before, known) = (game.high, game.columns.len());
-                for factor in NEARBY {
-                    game.answer(&against.iter().map(|m| m * factor).collect::<Vec<f64>>())?;
+                for multipliers in game.around(&against) {
+                    game.answer(&multipliers)?;
                 }
                 if game.columns.len() > known {
                     let shares = program::mixture(&game.columns, bound)?;
@@ -323,6 +325,8 @@ struct Game<'a, L: Learner> {
     predictors: Vec<Predictor<L::Model>>,
     decisions: Vec<Vec<bool>>,
     columns: Vec<Column>,
+    /// Which of the multipliers asked it answered first.
+    origins: Vec<usize>,
     /// The multipliers that were answered, each with the model, if it took one.
     asked: Vec<(Vec<f64>, Option<L::Model>)>,
     fits: usize,
@@ -346,6 +350,7 @@ where
             predictors: Vec::new(),
             decisions: Vec::new(),
             columns: Vec::new(),
+            origins: Vec::new(),
             asked: Vec::new(),
             fits: 0,
             tolerance: 0.0,
@@ -394,9 +399,26 @@ where
             error: self.problem.error(&as_numbers),
             excess: violations.into_iter().map(|gap| gap - self.slack).collect(),
         });
+        self.origins.push(self.asked.len() - 1);
         self.predictors.push(predictor);
         self.decisions.push(decisions);
         Ok(self.best_against(multipliers))
+    }
+
+    /// Multipliers to try beside these: weaker and stronger ones, and those half way between what the classifier with the
+    /// most of the best mixture answered and what others of it did.
+    fn around(&self, multipliers: &[f64]) -> Vec<Vec<f64>> {
+        let mut around: Vec<Vec<f64>> =
+            NEARBY.iter().map(|factor| multipliers.iter().map(|m| m * factor).collect()).collect();
+        let mut mixed: Vec<(usize, f64)> = self.origins.iter().copied().zip(self.shares.iter().copied()).collect();
+        mixed.retain(|(_, share)| *share > 0.0);
+        mixed.sort_by(|a, b| b.1.total_cmp(&a.1));
+        if let Some((most, others)) = mixed.split_first() {
+            let asked = |of: &(usize, f64)| self.asked[of.0].0.iter().copied();
+            let half_way = |other| asked(most).zip(asked(other)).map(|(a, b)| f64::midpoint(a, b)).collect();
+            around.extend(others.iter().take(MIXED).map(half_way));
+        }
+        around
     }
 
     /// The model of the multipliers nearest to these, to start from.

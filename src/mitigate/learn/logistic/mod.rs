@@ -5,20 +5,24 @@ mod rows;
 use linfa::ParamGuard;
 use linfa::dataset::{AsSingleTargets, DatasetBase};
 use linfa::traits::{Fit, PredictInplace};
-use ndarray::{Array1, ArrayBase, ArrayView1, ArrayView2, Data, Ix2};
+use ndarray::{Array1, ArrayBase, ArrayView1, ArrayView2, Axis, Data, Ix2, Slice};
+use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::{Learner, Scorer};
-use crate::mitigate::newton::minimize;
 use crate::{Error, Place, Result};
-use rows::Rows;
+use rows::{MANY, Rows};
 
 /// The largest component that the gradient may keep, per unit of weight.
 const TOLERANCE: f64 = 1e-9;
 /// The same for a fit that starts from another one: its labels and weights are a step on a way, not the end of it.
 const AGAIN: f64 = 1e-6;
+/// Of many rows, a part of the standard error of a coefficient, which is some 1/√n.
+const PART: f64 = 5e-3;
 /// A fit that stops short of it, but not further than this from it, is near enough for rounding to be the reason.
 const NEAR: f64 = 1e-6;
+/// Rows that a thread works on at once.
+const TASK: usize = 4096;
 
 /// The parameters of a weighted logistic regression, checked.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -122,7 +126,14 @@ pub struct LogisticModel {
 impl LogisticModel {
     /// The log-odds of a favourable label for each row.
     pub fn log_odds(&self, features: ArrayView2<f64>) -> Vec<f64> {
-        (features.dot(&ArrayView1::from(&self.coefficients[..])) + self.intercept).into_raw_vec_and_offset().0
+        let coefficients = ArrayView1::from(&self.coefficients[..]);
+        let mut log_odds = vec![self.intercept; features.nrows()];
+        log_odds.par_chunks_mut(TASK).enumerate().for_each(|(task, log_odds)| {
+            let from = task * TASK;
+            let rows = features.slice_axis(Axis(0), Slice::from(from..from + log_odds.len()));
+            log_odds.iter_mut().zip(rows.outer_iter()).for_each(|(odds, row)| *odds += row.dot(&coefficients));
+        });
+        log_odds
     }
 }
 
@@ -207,9 +218,16 @@ impl LogisticParams {
         let (mut start, mut tolerance) = (vec![0.0; features.ncols() + 1], TOLERANCE);
         if let Some(last) = last.filter(|last| last.coefficients.len() == features.ncols()) {
             (start, tolerance) = (rows.inwards(last.intercept, &last.coefficients), AGAIN);
+            if labels.len() >= MANY {
+                tolerance = tolerance.max(PART / (labels.len() as f64).sqrt());
+            }
         }
-        let found = minimize(rows.near(start), tolerance, |at| rows.local(at));
+        let found = rows.fit(start, tolerance);
         let far = found.at.iter().any(|b| !b.is_finite()) || found.steepest > tolerance.max(NEAR);
+        if far {
+            // A number that is none spoils every sum that it is in: only then are all looked at.
+            check_finite(features)?;
+        }
         // Without a penalty, coefficients of separable labels have no end; scores of 0 and 1 tell.
         let apart = self.penalty == 0.0 && rows.are_apart(&found.at);
         if far || apart {
@@ -224,7 +242,7 @@ impl LogisticParams {
     }
 }
 
-/// Checks the rows; answers the sum of the weights.
+/// Checks labels and weights; answers the sum of the weights.
 fn check(features: ArrayView2<f64>, labels: &[bool], weights: &[f64]) -> Result<f64> {
     let expected = features.nrows();
     for (column, rows) in [("label", labels.len()), ("weight", weights.len())] {
@@ -232,22 +250,23 @@ fn check(features: ArrayView2<f64>, labels: &[bool], weights: &[f64]) -> Result<
             return Err(Error::UnequalLengths { column: column.into(), rows, expected });
         }
     }
-    let bad = |column: String, row: usize, value: f64, expected| Error::BadNumber {
-        column,
-        value: value.to_string(),
-        place: Place::row(row),
-        expected,
+    // The weights of unfavourable and of favourable labels, and whether all are weights.
+    let part = |(labels, weights): (&[bool], &[f64])| {
+        let (mut sums, mut fine) = ([0.0; 2], true);
+        for (label, weight) in labels.iter().zip(weights) {
+            let favorable = f64::from(u8::from(*label)) * weight;
+            sums = [sums[0] + (weight - favorable), sums[1] + favorable];
+            fine &= weight.is_finite() && *weight >= 0.0;
+        }
+        (sums, fine)
     };
-    if !all_finite(features)
-        && let Some(((row, at), value)) = features.indexed_iter().find(|(_, value)| !value.is_finite())
+    let parts: Vec<([f64; 2], bool)> = labels.par_chunks(TASK).zip(weights.par_chunks(TASK)).map(part).collect();
+    if parts.iter().any(|(_, fine)| !fine)
+        && let Some(row) = weights.iter().position(|w| !(w.is_finite() && *w >= 0.0))
     {
-        return Err(bad(format!("feature {}", at + 1), row, *value, "a finite number"));
+        return Err(bad_number("weight".into(), row, weights[row], "a finite weight of at least 0"));
     }
-    if let Some(row) = weights.iter().position(|w| !(w.is_finite() && *w >= 0.0)) {
-        return Err(bad("weight".into(), row, weights[row], "a finite weight of at least 0"));
-    }
-    let of =
-        |label: bool| -> f64 { labels.iter().zip(weights).map(|(l, w)| f64::from(u8::from(*l == label)) * w).sum() };
+    let of = |label: bool| -> f64 { parts.iter().map(|(sums, _)| sums[usize::from(label)]).sum() };
     match [of(true), of(false)] {
         [favorable, _] if favorable <= 0.0 => Err(one_label("unfavourable")),
         [_, unfavorable] if unfavorable <= 0.0 => Err(one_label("favourable")),
@@ -255,13 +274,15 @@ fn check(features: ArrayView2<f64>, labels: &[bool], weights: &[f64]) -> Result<
     }
 }
 
-fn all_finite(features: ArrayView2<f64>) -> bool {
-    // Without a way out of the middle, several numbers are looked at at once.
-    let fine = |some: &[f64]| some.iter().fold(true, |fine, value| fine & value.is_finite());
-    match features.as_slice_memory_order() {
-        Some(all) => all.chunks(1024).all(fine),
-        None => features.iter().all(|value| value.is_finite()),
+fn check_finite(features: ArrayView2<f64>) -> Result<()> {
+    match features.indexed_iter().find(|(_, value)| !value.is_finite()) {
+        Some(((row, at), value)) => Err(bad_number(format!("feature {}", at + 1), row, *value, "a finite number")),
+        None => Ok(()),
     }
+}
+
+fn bad_number(column: String, row: usize, value: f64, expected: &'static str) -> Error {
+    Error::BadNumber { column, value: value.to_string(), place: Place::row(row), expected }
 }
 
 fn one_label(only: &'static str) -> Error {

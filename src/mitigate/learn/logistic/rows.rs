@@ -4,17 +4,20 @@ use ndarray::linalg::general_mat_mul;
 use ndarray::{Array1, Array2, ArrayView1, ArrayView2, Axis, Slice};
 use rayon::prelude::*;
 
-use crate::mitigate::newton::{Local, minimize};
+use crate::mitigate::newton::{Found, Local, follow, minimize};
 
 /// Rows worked on at once, in the cache. (No power of two: the same row of all columns would share a place in it.)
 const BLOCK: usize = 248;
 /// Rows that a thread works on at once.
 const TASK: usize = 32 * BLOCK;
-/// Of how many rows every how-manieth is fitted first, where there are so many.
-const MANY: usize = 20_000;
-const THIN: usize = 8;
-/// The largest component of the gradient that is left of those: a start need not be better.
-const ROUGH: f64 = 1e-4;
+/// Of so many rows a sample is fitted first.
+pub(super) const MANY: usize = 20_000;
+/// The rows of each block that are in the sample: an eighth. They lie together, since memory is read in pieces.
+const SAMPLED: usize = BLOCK / 8;
+/// The largest component of the gradient that is left of those: what a sample says is not more precise.
+const ROUGH: f64 = 1e-3;
+/// Spreads from 0 at which a feature is far from it.
+const FAR: f64 = 1e4;
 
 /// The rows of a fit. Features are standardised as they are read, with a column of ones in front.
 pub(super) struct Rows<'a> {
@@ -29,6 +32,38 @@ pub(super) struct Rows<'a> {
     shares: Vec<f64>,
     /// The penalty of each standardised coefficient, per unit of weight.
     penalty: Vec<f64>,
+    /// Of many rows.
+    sample: Option<Sample>,
+}
+
+/// Some rows of many, with shares of their own weight.
+struct Sample {
+    features: Array2<f64>,
+    labels: Vec<bool>,
+    shares: Vec<f64>,
+}
+
+impl Sample {
+    /// Some of many rows, if they have both labels.
+    fn of(features: ArrayView2<f64>, labels: &[bool], shares: &[f64]) -> Option<Sample> {
+        if labels.len() < MANY {
+            return None;
+        }
+        let pieces = || (0..labels.len()).step_by(BLOCK).map(|from| from..labels.len().min(from + SAMPLED));
+        let (mut some, mut end) = (Array2::zeros((pieces().map(|piece| piece.len()).sum(), features.ncols())), 0);
+        for piece in pieces() {
+            let place = Slice::from(end..end + piece.len());
+            end += piece.len();
+            some.slice_axis_mut(Axis(0), place).assign(&features.slice_axis(Axis(0), Slice::from(piece)));
+        }
+        let labels: Vec<bool> = pieces().flat_map(|piece| &labels[piece]).copied().collect();
+        let mut shares: Vec<f64> = pieces().flat_map(|piece| &shares[piece]).copied().collect();
+        let of =
+            |label: bool| -> f64 { labels.iter().zip(&shares).filter(|(l, _)| **l == label).map(|(_, s)| s).sum() };
+        let (favorable, unfavorable) = (of(true), of(false));
+        shares.iter_mut().for_each(|share| *share /= favorable + unfavorable);
+        (favorable > 0.0 && unfavorable > 0.0).then_some(Sample { features: some, labels, shares })
+    }
 }
 
 /// Each feature's weighted mean, 0 where no intercept can take it up, and its spread about that. The spread of a constant
@@ -72,11 +107,15 @@ impl<'a> Rows<'a> {
         intercept: bool,
         penalty: f64,
     ) -> Self {
-        let [centers, scales] = standard(features, &shares, intercept);
+        // Only constant features must be known from all rows; how others lie need not be.
+        let sample = Sample::of(features, labels, &shares);
+        let of_some = sample.as_ref().map(|some| standard(some.features.view(), &some.shares, intercept));
+        let of_some = of_some.filter(|[_, scales]| scales.iter().all(|scale| scale.is_finite()));
+        let [centers, scales] = of_some.unwrap_or_else(|| standard(features, &shares, intercept));
         let held = scales.iter().map(|scale| penalty / (scale * scale));
         let penalty = std::iter::once(0.0).chain(held).collect();
         let factors = scales.iter().map(|scale| scale.recip()).collect();
-        Rows { features, intercept, centers, scales, factors, labels, shares, penalty }
+        Rows { features, intercept, centers, scales, factors, labels, shares, penalty, sample }
     }
 
     /// The intercept and coefficients of standardised features.
@@ -92,33 +131,81 @@ impl<'a> Rows<'a> {
         (at[0] - coefficients.iter().zip(&self.centers).map(|(b, c)| b * c).sum::<f64>(), coefficients)
     }
 
-    /// A start near the end: of many rows, what some of them say from the start given.
-    pub fn near(&self, start: Vec<f64>) -> Vec<f64> {
-        if self.labels.len() < MANY {
-            return start;
+    /// The coefficients of least loss, from a start. Of many rows, a sample tells most of the way, and how
+    /// the loss curves.
+    pub fn fit(&self, start: Vec<f64>, tolerance: f64) -> Found {
+        let Some(near) = self.near(&start).filter(|_| self.is_near_zero()) else {
+            return minimize(start, tolerance, |at| self.local(at));
+        };
+        let found = follow(near, tolerance, |at| self.gradient(at));
+        if found.steepest <= tolerance {
+            return found;
         }
-        let labels: Vec<bool> = self.labels.iter().copied().step_by(THIN).collect();
-        let mut shares: Vec<f64> = self.shares.iter().copied().step_by(THIN).collect();
-        let of =
-            |label: bool| -> f64 { labels.iter().zip(&shares).filter(|(l, _)| **l == label).map(|(_, s)| s).sum() };
-        let (favorable, unfavorable) = (of(true), of(false));
-        if favorable <= 0.0 || unfavorable <= 0.0 {
-            return start;
-        }
-        shares.iter_mut().for_each(|share| *share /= favorable + unfavorable);
+        let before = found.steps;
+        let found = minimize(found.at, tolerance, |at| self.local(at));
+        Found { steps: before + found.steps, ..found }
+    }
+
+    /// What a sample says from the start given.
+    fn near(&self, start: &[f64]) -> Option<Found> {
+        let sample = self.sample.as_ref()?;
         let some = Rows {
-            features: self.features.slice_axis(Axis(0), Slice::new(0, None, THIN as isize)),
+            features: sample.features.view(),
             intercept: self.intercept,
             centers: self.centers.clone(),
             scales: self.scales.clone(),
             factors: self.factors.clone(),
-            labels: &labels,
-            shares,
+            labels: &sample.labels,
+            shares: sample.shares.clone(),
             penalty: self.penalty.clone(),
+            sample: None,
         };
-        let found = minimize(start.clone(), ROUGH, |at| some.local(at));
+        let found = minimize(start.to_vec(), ROUGH, |at| some.local(at));
         // A few rows may be told apart where all are not: their end is far away.
-        if found.steepest <= ROUGH && found.at.iter().all(|b| b.abs() < 30.0) { found.at } else { start }
+        (found.steepest <= ROUGH && found.at.iter().all(|b| b.abs() < 30.0)).then_some(found)
+    }
+
+    /// Whether no feature is so far from 0 for its spread that centring its sums alone would cost digits.
+    fn is_near_zero(&self) -> bool {
+        self.centers.iter().zip(&self.scales).all(|(center, scale)| center.abs() <= FAR * scale)
+    }
+
+    /// The gradient alone, of features near zero: rows are read as they lie, which the products of the curvature do not
+    /// allow.
+    fn gradient(&self, at: &[f64]) -> Vec<f64> {
+        let slopes: Array1<f64> = at[1..].iter().zip(&self.factors).map(|(b, factor)| b * factor).collect();
+        let centered: f64 = slopes.iter().zip(&self.centers).map(|(b, center)| b * center).sum();
+        let first = if self.intercept { at[0] } else { 0.0 } - centered;
+        let width = slopes.len();
+        let part = |(task, shares): (usize, &[f64])| {
+            let (mut sum, mut sums, mut row) = (0.0, vec![0.0; width], vec![0.0; width]);
+            let mut block = [0.0; BLOCK];
+            for (from, shares) in (task * TASK..).step_by(BLOCK).zip(shares.chunks(BLOCK)) {
+                let rows = self.features.slice_axis(Axis(0), Slice::from(from..from + shares.len()));
+                let block = &mut block[..shares.len()];
+                block.iter_mut().zip(rows.outer_iter()).for_each(|(u, row)| *u = first + row.dot(&slopes));
+                for ((u, share), label) in block.iter_mut().zip(shares).zip(&self.labels[from..]) {
+                    *u = share * ((1.0 + (-*u).exp()).recip() - f64::from(u8::from(*label)));
+                    sum += *u;
+                }
+                for (slope, given) in block.iter().zip(rows.outer_iter()) {
+                    let add = |(sum, x): (&mut f64, &f64)| *sum += slope * x;
+                    match given.as_slice() {
+                        Some(given) => sums.iter_mut().zip(given).for_each(add),
+                        None => {
+                            row.iter_mut().zip(given).for_each(|(x, given)| *x = *given);
+                            sums.iter_mut().zip(&row).for_each(add);
+                        }
+                    }
+                }
+            }
+            (sum, sums)
+        };
+        let parts: Vec<(f64, Vec<f64>)> = self.shares.par_chunks(TASK).enumerate().map(part).collect();
+        let sum: f64 = parts.iter().map(|part| part.0).sum();
+        let of = |j: usize| parts.iter().map(|part| part.1[j]).sum::<f64>() - self.centers[j] * sum;
+        let standard = (0..width).map(|j| self.factors[j] * of(j) + self.penalty[j + 1] * at[j + 1]);
+        std::iter::once(if self.intercept { sum } else { 0.0 }).chain(standard).collect()
     }
 
     /// Parts of rows, whose sums are added in their order: so they are the same on any number of threads.
