@@ -408,6 +408,9 @@ impl State {
     fn settle_few(&mut self, max_scores: usize) {
         for ((few, table), runs) in self.few.iter_mut().zip(&mut self.tables).zip(&mut self.scores) {
             let entries = few.drain();
+            if entries.is_empty() {
+                continue;
+            }
             for Entry { score, slot, rows } in &entries {
                 let place = *slot as usize;
                 table.rows[place] += rows;

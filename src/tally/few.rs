@@ -174,7 +174,8 @@ impl Few {
         let mut entries = Vec::new();
         for number in order {
             let score = f64::from_bits(scores[number]);
-            let counts = &counts[number * width..];
+            // No row has the first number, nor a score without room for its counts.
+            let Some(counts) = counts.get(number * width..(number + 1) * width) else { continue };
             let there = columns.iter().filter(|column| counts[**column] > 0);
             entries.extend(there.map(|at| Entry { score, slot: slots[*at], rows: u64::from(counts[*at]) }));
         }
