@@ -271,7 +271,11 @@ pub(super) fn assemble_array(features: ArrayView2<f64>, kept: Option<&[u32]>, ma
         for (i, row) in rows.chunks_exact_mut(width).enumerate() {
             let at = block * ROWS + i;
             let from = features.row(kept.map_or(at, |rows| rows[at] as usize));
-            row.iter_mut().zip(from).for_each(|(value, old)| *value = *old);
+            // Rows that lie in a piece are copied as one.
+            match from.as_slice() {
+                Some(from) => row.copy_from_slice(from),
+                None => row.iter_mut().zip(from).for_each(|(value, old)| *value = *old),
+            }
         }
     });
     for made in made {
@@ -282,7 +286,11 @@ pub(super) fn assemble_array(features: ArrayView2<f64>, kept: Option<&[u32]>, ma
             let ([a, b], share) = made.pair(i);
             let (a, b) = (features.row(a), features.row(b));
             if all_between {
-                row.iter_mut().zip(a).zip(b).for_each(|((value, a), b)| *value = between(*a, *b, share));
+                let set = |((value, a), b): ((&mut f64, &f64), &f64)| *value = between(*a, *b, share);
+                match (a.as_slice(), b.as_slice()) {
+                    (Some(a), Some(b)) => row.iter_mut().zip(a).zip(b).for_each(set),
+                    _ => row.iter_mut().zip(a).zip(b).for_each(set),
+                }
                 return;
             }
             for (at, (value, column)) in row.iter_mut().zip(&made.columns).enumerate() {
