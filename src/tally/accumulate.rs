@@ -5,9 +5,9 @@ use rustc_hash::FxHashMap;
 use super::Cells;
 use super::cells::{DECISIONS, SLOTS, Table};
 use super::compact::{Compact, SHARED_SLOTS};
-use super::few::{Entry, Few};
+use super::few::Few;
 use super::kernel::{self, CHUNK, Keys, Span, Word};
-use super::scores::{ScoreRuns, ScoreTable, Scored, key_of};
+use super::scores::{ScoreRuns, Scored, key_of};
 use super::targets::TargetRuns;
 use super::{Axis, ModelDef, Schema, SegmentationDef, Tally};
 use crate::data::parts::WHOLE;
@@ -73,8 +73,8 @@ pub(super) struct State {
     pub tables: Vec<Table>,
     pub scores: Vec<Option<ScoreRuns>>,
     /// Of each model the rows whose scores come again and again, which neither the tables nor the runs have yet.
-    few: Vec<Few>,
-    targets: Vec<Option<TargetRuns>>,
+    pub few: Vec<Few>,
+    pub targets: Vec<Option<TargetRuns>>,
     pub segmentations: Vec<Accumulator>,
     /// The parts of rows counted.
     pub units: u64,
@@ -327,11 +327,8 @@ impl State {
     /// Counts rows in the few slots that they need, and moves what was counted to where it is kept.
     fn add_compact(&mut self, batch: &Batch, model: usize, layout: &Compact, limits: Limits) -> Result<()> {
         let strides = kernel::strides(&self.radices, 1);
-        let from = self.add_few(batch, model, layout, &strides, limits)?;
-        if from == batch.rows && from > 0 {
-            return Ok(());
-        }
-        let counted = layout.count(batch, model, from);
+        let rest = self.add_few(batch, model, layout, limits)?;
+        let counted = layout.count(batch, model, &rest);
         let mut places = vec![0; counted.rows.len()];
         for from in (0..counted.rows.len()).filter(|at| counted.rows[*at] > 0) {
             let (key, slot) = layout.place(from, &strides);
@@ -340,7 +337,7 @@ impl State {
         }
         let keys = layout.keys(batch, model);
         let mut staged = [0u16; CHUNK];
-        self.add_scores(batch, model, from, limits, |keys_of, chunk| {
+        self.add_scores(batch, model, &rest, limits, |keys_of, chunk| {
             let staged = &mut staged[..keys_of.len()];
             keys.stage(staged, chunk);
             keys_of.iter_mut().zip(staged).for_each(|(key, slot)| *key = places[usize::from(*slot)] as u32);
@@ -361,77 +358,16 @@ impl State {
             let (weights, scores) = (weights.map(|w| &w[part.clone()]), scores.map(|s| &s[part.clone()]));
             kernel::accumulate(&mut self.tables[model], staged, weights, scores);
         }
-        self.add_scores(batch, model, 0, limits, |staged, chunk| keys.stage(staged, chunk));
+        let all = [Span { from: 0, to: batch.rows }];
+        self.add_scores(batch, model, &all, limits, |staged, chunk| keys.stage(staged, chunk));
     }
 
-    /// Counts rows by slot and score, while there are few scores and nothing else to sum: that says all that the tables
-    /// and the runs hold. Answers at which row it stopped.
-    fn add_few(
-        &mut self,
-        batch: &Batch,
-        model: usize,
-        layout: &Compact,
-        strides: &[u64],
-        limits: Limits,
-    ) -> Result<usize> {
-        let alone = batch.weight.is_none() && self.scores[model].is_some() && self.targets[model].is_none();
-        let scores = batch.models.get(model).and_then(|m| m.score.as_ref());
-        let (Some(scores), true) = (scores, alone && self.few[model].is_open()) else { return Ok(0) };
-        let keys = layout.keys(batch, model);
-        // Slots get their column when they are met: their groups must be numbered.
-        let mut columns: Vec<Option<u16>> = vec![None; layout.slots];
-        let (mut staged, mut of_rows) = ([0u16; CHUNK], [0u16; CHUNK]);
-        for chunk in chunks(Span { from: 0, to: batch.rows }) {
-            let (staged, of_rows) = (&mut staged[..chunk.to - chunk.from], &mut of_rows[..chunk.to - chunk.from]);
-            keys.stage(staged, chunk);
-            for (of_row, slot) in of_rows.iter_mut().zip(staged.iter()) {
-                let slot = usize::from(*slot);
-                *of_row = match columns[slot] {
-                    Some(column) => column,
-                    None => {
-                        let (key, within) = layout.place(slot, strides);
-                        let place = self.group_number(key, limits)? * SLOTS + within;
-                        columns[slot] = self.few[model].column(place as u32);
-                        let Some(column) = columns[slot] else { return Ok(chunk.from) };
-                        column
-                    }
-                };
-            }
-            if !self.few[model].count(of_rows, &scores.values[chunk.from..chunk.to]) {
-                return Ok(chunk.from);
-            }
-        }
-        Ok(batch.rows)
-    }
-
-    /// Moves what was counted by score to the tables and the runs.
-    fn settle_few(&mut self, max_scores: usize) {
-        for ((few, table), runs) in self.few.iter_mut().zip(&mut self.tables).zip(&mut self.scores) {
-            let entries = few.drain();
-            if entries.is_empty() {
-                continue;
-            }
-            for Entry { score, slot, rows } in &entries {
-                let place = *slot as usize;
-                table.rows[place] += rows;
-                if let (Some(sums), false) = (&mut table.scores, score.is_nan()) {
-                    sums[place].push_cell(*rows, [*rows as f64; 2], *score);
-                }
-            }
-            let scored = entries.iter().filter(|entry| !entry.score.is_nan());
-            let cells = scored.map(|e| (key_of(e.score), e.slot / DECISIONS as u32, e.rows, [e.rows as f64; 2]));
-            if let Some(runs) = runs {
-                runs.add(ScoreTable::of_cells(cells.collect(), false), false, max_scores);
-            }
-        }
-    }
-
-    /// Keeps the scores of a model from a row on; `stage` gives the slots of a chunk.
+    /// Keeps the scores of a model in some rows; `stage` gives the slots of a chunk.
     fn add_scores(
         &mut self,
         batch: &Batch,
         model: usize,
-        from: usize,
+        rows: &[Span],
         limits: Limits,
         mut stage: impl FnMut(&mut [u32], Span),
     ) {
@@ -439,7 +375,7 @@ impl State {
         let Some(scores) = batch.models.get(model).and_then(|m| m.score.as_ref()) else { return };
         let weights = batch.weight.as_ref().map(|w| &*w.values);
         let mut keys = [0u32; CHUNK];
-        for chunk in chunks(Span { from, to: batch.rows }) {
+        for chunk in rows.iter().flat_map(|span| chunks(*span)) {
             let keys = &mut keys[..chunk.to - chunk.from];
             stage(keys, chunk);
             let part = chunk.from..chunk.to;

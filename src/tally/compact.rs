@@ -82,12 +82,11 @@ impl Compact {
         (key, label * DECISIONS + decision)
     }
 
-    /// Counts the rows of a batch from one on; there are few slots.
-    pub fn count(&self, batch: &Batch, model: usize, from: usize) -> Table {
+    /// Counts some rows of a batch, of which there are few slots.
+    pub fn count(&self, batch: &Batch, model: usize, rows: &[Span]) -> Table {
         let keys = self.keys(batch, model);
         let weights = batch.weight.as_ref().map(|w| &*w.values);
         let scores = batch.models.get(model).and_then(|m| m.score.as_ref()).map(|s| &*s.values);
-        let rows = Span { from, to: batch.rows };
         match (weights, scores, self.slots) {
             (None, None, 0..=1024) => self.counted::<1024>(rows, &keys),
             (None, None, 1025..=8192) => self.counted::<8192>(rows, &keys),
@@ -110,13 +109,13 @@ impl Compact {
     }
 
     /// Counts are integers: how the rows are shared out cannot change them.
-    fn counted<const N: usize>(&self, rows: Span, keys: &Keys) -> Table {
+    fn counted<const N: usize>(&self, rows: &[Span], keys: &Keys) -> Table {
         let count = |span: Span| {
             let mut counter = Counter::<N>::new();
             staged(keys, span, |keys, _| counter.count(keys));
             counter.finish(self.slots)
         };
-        let length = rows.to - rows.from;
+        let length: usize = rows.iter().map(|span| span.to - span.from).sum();
         let parts = if length < 2 * BLOCK { 1 } else { rayon::current_num_threads() };
         let spans = pieces(rows, length.div_ceil(parts).max(1));
         let tables: Vec<Table> = if parts == 1 {
@@ -128,7 +127,7 @@ impl Compact {
     }
 
     /// Sums are those of fixed blocks, added in their order.
-    fn in_blocks(&self, rows: Span, fill: impl Fn(Span) -> Table + Sync) -> Table {
+    fn in_blocks(&self, rows: &[Span], fill: impl Fn(Span) -> Table + Sync) -> Table {
         let blocks = pieces(rows, BLOCK);
         if let [one] = blocks.as_slice() {
             return fill(*one);
@@ -155,6 +154,11 @@ fn staged(keys: &Keys, span: Span, mut take: impl FnMut(&[u16], Span)) {
     }
 }
 
-fn pieces(rows: Span, step: usize) -> Vec<Span> {
-    (rows.from..rows.to).step_by(step).map(|from| Span { from, to: (from + step).min(rows.to) }).collect()
+/// Pieces of at most so many rows.
+pub(super) fn pieces(rows: &[Span], step: usize) -> Vec<Span> {
+    let of = |span: &Span| {
+        let to = span.to;
+        (span.from..to).step_by(step).map(move |from| Span { from, to: (from + step).min(to) })
+    };
+    rows.iter().flat_map(of).collect()
 }

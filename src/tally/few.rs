@@ -54,7 +54,20 @@ fn places(bits: u64) -> [usize; 2] {
     [(hash >> 51) as usize % NEAR, (hash >> 38) as usize % NEAR]
 }
 
+/// Counts rows by the number of their score and the column of their slot.
+fn add(counts: &mut [u32], width: usize, numbers: &[u16], slots: &[u16], columns: &[u16]) {
+    for (number, slot) in numbers.iter().zip(slots) {
+        let column = columns.get(usize::from(*slot)).copied().map_or(width, usize::from);
+        if let Some(count) = counts.get_mut(usize::from(*number) * width + column) {
+            *count += 1;
+        }
+    }
+}
+
 impl Few {
+    /// The column of a slot that has none yet.
+    pub const NONE: u16 = u16::MAX;
+
     /// Whether it is worth asking.
     pub fn is_open(&self) -> bool {
         !self.closed
@@ -74,55 +87,92 @@ impl Few {
         Some(column as u16)
     }
 
-    /// Counts the rows of a chunk, whose slots have the given columns: all of them, or none if there is no room for their
-    /// scores.
-    pub fn count(&mut self, columns: &[u16], scores: &[f64]) -> bool {
-        let mut numbers = [0u16; CHUNK];
-        let numbers = &mut numbers[..scores.len().min(CHUNK)];
-        let rows = self.rows.checked_add(numbers.len() as u32);
-        let (Some(rows), true) = (rows, self.number(scores, numbers)) else {
+    /// Counts the rows of a chunk: of each its slot and its score, `columns` being those of the slots. All of them, or none if
+    /// there is no room for their scores.
+    pub fn count(&mut self, slots: &[u16], columns: &[u16], scores: &[f64]) -> bool {
+        let (mut numbers, mut far) = ([0u16; CHUNK], [0u16; CHUNK]);
+        let rows = self.rows.checked_add(slots.len() as u32);
+        let (Some(rows), true) = (rows, self.learn(scores, &mut numbers, &mut far)) else {
             self.closed = true;
             return false;
         };
-        for (number, column) in numbers.iter().zip(columns) {
-            if let Some(count) = self.counts.get_mut(usize::from(*number) * self.width + usize::from(*column)) {
-                *count += 1;
-            }
-        }
+        add(&mut self.counts, self.width, &numbers, slots, columns);
         self.rows = rows;
         true
     }
 
-    /// The numbers of some scores, unless there are too many scores.
-    fn number(&mut self, scores: &[f64], numbers: &mut [u16]) -> bool {
+    /// Room to count in what is known so far.
+    pub fn room(&self) -> Vec<u32> {
+        vec![0; self.counts.len()]
+    }
+
+    /// As [`count`](Self::count), but in a room of one's own and only if all scores are known: nothing is learned.
+    pub fn count_known(&self, room: &mut [u32], slots: &[u16], columns: &[u16], scores: &[f64]) -> bool {
+        let (mut numbers, mut far) = ([0u16; CHUNK], [0u16; CHUNK]);
+        let count = self.look_up(scores, &mut numbers, &mut far);
+        let known = far[..count].iter().map(|row| usize::from(*row)).all(|row| {
+            let known = self.numbers.get(&spread(bits_of(scores[row])));
+            numbers[row] = known.copied().unwrap_or_default();
+            known.is_some()
+        });
+        if known {
+            add(room, self.width, &numbers, slots, columns);
+        }
+        known
+    }
+
+    /// Adds what was counted in a room of what is known still: so many rows.
+    pub fn add(&mut self, room: &[u32], rows: u32) {
+        self.counts.iter_mut().zip(room).for_each(|(count, more)| *count += more);
+        self.rows += rows;
+    }
+
+    /// How many more rows the counts can hold for sure.
+    pub fn rows_left(&self) -> usize {
+        (u32::MAX - self.rows) as usize
+    }
+
+    /// The numbers of some scores, as far as the two tables tell; answers for how many rows they do not, which are the first
+    /// of `far`.
+    fn look_up(&self, scores: &[f64], numbers: &mut [u16; CHUNK], far: &mut [u16; CHUNK]) -> usize {
+        let [Ok(first), Ok(second)] = [0, 1].map(|at| <&[u16; NEAR]>::try_from(&self.near[at][..])) else {
+            // Nothing is known.
+            far.iter_mut().zip(0..).for_each(|(far, row)| *far = row);
+            return scores.len().min(CHUNK);
+        };
+        // No jump depends on what a score is: those that the first table does not hold are put aside, so the next.
+        let mut left = 0;
+        for (row, (number, score)) in numbers.iter_mut().zip(scores).enumerate() {
+            let bits = bits_of(*score);
+            *number = first[places(bits)[0]];
+            far[left % CHUNK] = row as u16;
+            left += usize::from(self.scores.get(usize::from(*number)) != Some(&bits));
+        }
+        let mut further = 0;
+        for at in 0..left {
+            let row = usize::from(far[at]);
+            let bits = bits_of(scores[row]);
+            numbers[row] = second[places(bits)[1]];
+            far[further] = row as u16;
+            further += usize::from(self.scores.get(usize::from(numbers[row])) != Some(&bits));
+        }
+        further
+    }
+
+    /// The numbers of some scores, new ones as well, unless there are too many scores.
+    fn learn(&mut self, scores: &[f64], numbers: &mut [u16; CHUNK], far: &mut [u16; CHUNK]) -> bool {
         if self.near[0].is_empty() {
             self.near = [vec![0; NEAR], vec![0; NEAR]];
             self.scores = vec![u64::MAX];
         }
-        // No jump depends on what a score is: those that the first table does not hold are put aside, so the next.
-        let (mut aside, mut left) = ([0u16; CHUNK], 0);
-        let Ok(first) = <&[u16; NEAR]>::try_from(&self.near[0][..]) else { return false };
-        for (row, (number, score)) in numbers.iter_mut().zip(scores).enumerate() {
-            let bits = bits_of(*score);
-            *number = first[places(bits)[0]];
-            aside[left % CHUNK] = row as u16;
-            left += usize::from(self.scores.get(usize::from(*number)) != Some(&bits));
-        }
-        let mut far = 0;
-        for at in 0..left {
-            let row = usize::from(aside[at]);
-            let bits = bits_of(scores[row]);
-            numbers[row] = self.near[1][places(bits)[1]];
-            aside[far] = row as u16;
-            far += usize::from(self.scores.get(usize::from(numbers[row])) != Some(&bits));
-        }
-        for row in aside[..far].iter().map(|row| usize::from(*row)) {
-            match self.find(bits_of(scores[row])) {
-                Some(number) => numbers[row] = number,
-                None => return false,
+        let count = self.look_up(scores, numbers, far);
+        far[..count].iter().map(|row| usize::from(*row)).all(|row| match self.find(bits_of(scores[row])) {
+            Some(number) => {
+                numbers[row] = number;
+                true
             }
-        }
-        true
+            None => false,
+        })
     }
 
     /// The number of a score, which may be new, `None` where there is no room for it.
@@ -195,8 +245,16 @@ mod tests {
         for chunk in rows.chunks(CHUNK) {
             let columns: Option<Vec<u16>> = chunk.iter().map(|(_, slot)| few.column(*slot)).collect();
             let scores: Vec<f64> = chunk.iter().map(|(score, _)| *score).collect();
-            if !columns.is_some_and(|columns| few.count(&columns, &scores)) {
-                break;
+            // Each row is a slot of its own, with the column of its slot.
+            let slots: Vec<u16> = (0..chunk.len() as u16).collect();
+            // What is known is counted the same in a room of its own.
+            let mut room = few.room();
+            match columns {
+                Some(columns) if few.count_known(&mut room, &slots, &columns, &scores) => {
+                    few.add(&room, chunk.len() as u32);
+                }
+                Some(columns) if few.count(&slots, &columns, &scores) => {}
+                _ => break,
             }
             taken += chunk.len();
         }

@@ -6,6 +6,7 @@
 //! attribute and intersection is a margin of it.
 
 mod accumulate;
+mod by_score;
 mod cells;
 mod compact;
 mod few;

@@ -1,0 +1,140 @@
+//! Rows of a batch counted by slot and score, while there are few scores and nothing else to sum: that says all that the
+//! tables and the runs hold.
+
+use rayon::prelude::*;
+
+use super::accumulate::{BLOCK, Limits, State, chunks};
+use super::cells::{DECISIONS, SLOTS};
+use super::compact::{Compact, pieces};
+use super::few::{Entry, Few};
+use super::kernel::{self, CHUNK, Keys, Span};
+use super::scores::{ScoreTable, key_of};
+use crate::data::Batch;
+use crate::error::Result;
+
+/// Rows from which scores and slots are learned before threads count by what is known.
+const LEARNED: usize = 16 * CHUNK;
+
+/// How the rows of a batch get their column.
+struct Slots<'a> {
+    layout: &'a Compact,
+    keys: Keys<'a, 'a>,
+    strides: Vec<u64>,
+    /// The column of each slot of this batch, once it is met: its group must be numbered.
+    columns: Vec<u16>,
+    unmet: usize,
+}
+
+impl State {
+    /// Counts rows of a model by slot and score. Answers those that are yet to be counted otherwise: what they are does not
+    /// depend on the number of threads.
+    pub fn add_few(&mut self, batch: &Batch, model: usize, layout: &Compact, limits: Limits) -> Result<Vec<Span>> {
+        let all = Span { from: 0, to: batch.rows };
+        let alone = batch.weight.is_none() && self.scores[model].is_some() && self.targets[model].is_none();
+        let scores = batch.models.get(model).and_then(|m| m.score.as_ref()).filter(|_| alone);
+        let Some(scores) = scores.filter(|_| self.few[model].is_open()) else { return Ok(vec![all]) };
+        let (keys, strides) = (layout.keys(batch, model), kernel::strides(&self.radices, 1));
+        let columns = vec![Few::NONE; layout.slots];
+        let mut slots = Slots { layout, keys, strides, columns, unmet: layout.slots };
+        let scores = &scores.values;
+        let first = Span { from: 0, to: batch.rows.min(LEARNED) };
+        if let Some(from) = self.learn(model, &mut slots, scores, first, limits)? {
+            return Ok(vec![Span { from, to: batch.rows }]);
+        }
+        let rest = Span { from: first.to, to: batch.rows };
+        let mut new = self.count_known(model, &slots, scores, rest).into_iter();
+        for span in &mut new {
+            if let Some(from) = self.learn(model, &mut slots, scores, span, limits)? {
+                let these = Span { from, to: span.to };
+                return Ok(std::iter::once(these).chain(new).collect());
+            }
+        }
+        Ok(Vec::new())
+    }
+
+    /// Counts rows in turn, with what is new in them. Answers at which row there was no room for more.
+    fn learn(
+        &mut self,
+        model: usize,
+        slots: &mut Slots,
+        scores: &[f64],
+        span: Span,
+        limits: Limits,
+    ) -> Result<Option<usize>> {
+        let mut staged = [0u16; CHUNK];
+        for chunk in chunks(span) {
+            let staged = &mut staged[..chunk.to - chunk.from];
+            slots.keys.stage(staged, chunk);
+            // Where all are met, none need be looked at.
+            let looked_at = if slots.unmet > 0 { &staged[..] } else { &[] };
+            for slot in looked_at.iter().map(|slot| usize::from(*slot)) {
+                if slots.columns[slot] == Few::NONE {
+                    let (key, within) = slots.layout.place(slot, &slots.strides);
+                    let place = self.group_number(key, limits)? * SLOTS + within;
+                    let Some(column) = self.few[model].column(place as u32) else { return Ok(Some(chunk.from)) };
+                    slots.columns[slot] = column;
+                    slots.unmet -= 1;
+                }
+            }
+            if !self.few[model].count(staged, &slots.columns, &scores[chunk.from..chunk.to]) {
+                return Ok(Some(chunk.from));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Counts rows on all threads by what is known; answers the chunks with something new.
+    fn count_known(&mut self, model: usize, slots: &Slots, scores: &[f64], rows: Span) -> Vec<Span> {
+        let few = &self.few[model];
+        let length = rows.to - rows.from;
+        if length < 2 * BLOCK || length > few.rows_left() {
+            return vec![rows];
+        }
+        // Whole chunks each, so that these are the same for any number of threads.
+        let step = length.div_ceil(rayon::current_num_threads()).next_multiple_of(CHUNK);
+        let count = |span: Span| {
+            let (mut room, mut counted, mut new) = (few.room(), 0, Vec::new());
+            let mut staged = [0u16; CHUNK];
+            for chunk in chunks(span) {
+                let staged = &mut staged[..chunk.to - chunk.from];
+                slots.keys.stage(staged, chunk);
+                let met = slots.unmet == 0 || staged.iter().all(|slot| slots.columns[usize::from(*slot)] != Few::NONE);
+                if met && few.count_known(&mut room, staged, &slots.columns, &scores[chunk.from..chunk.to]) {
+                    counted += staged.len() as u32;
+                } else {
+                    new.push(chunk);
+                }
+            }
+            (room, counted, new)
+        };
+        let parts: Vec<_> = pieces(&[rows], step).into_par_iter().map(count).collect();
+        let mut all = Vec::new();
+        for (room, counted, new) in parts {
+            self.few[model].add(&room, counted);
+            all.extend(new);
+        }
+        all
+    }
+
+    /// Moves what was counted by score to the tables and the runs.
+    pub fn settle_few(&mut self, max_scores: usize) {
+        for ((few, table), runs) in self.few.iter_mut().zip(&mut self.tables).zip(&mut self.scores) {
+            let entries = few.drain();
+            if entries.is_empty() {
+                continue;
+            }
+            for Entry { score, slot, rows } in &entries {
+                let place = *slot as usize;
+                table.rows[place] += rows;
+                if let (Some(sums), false) = (&mut table.scores, score.is_nan()) {
+                    sums[place].push_cell(*rows, [*rows as f64; 2], *score);
+                }
+            }
+            let scored = entries.iter().filter(|entry| !entry.score.is_nan());
+            let cells = scored.map(|e| (key_of(e.score), e.slot / DECISIONS as u32, e.rows, [e.rows as f64; 2]));
+            if let Some(runs) = runs {
+                runs.add(ScoreTable::of_cells(cells.collect(), false), false, max_scores);
+            }
+        }
+    }
+}
