@@ -106,7 +106,7 @@ fn curves(slice: &Slice) -> Option<Curves> {
 fn disparities(slice: &Slice) -> Vec<Disparity> {
     let scope = slice.scope;
     let level = scope.level;
-    let mut all = Vec::new();
+    let mut all = Vec::with_capacity(expected(slice));
     for (at, figure) in scope.figures.iter().enumerate() {
         let subject = Subject::Figure(at);
         for comparison in COMPARISONS {
@@ -121,7 +121,7 @@ fn disparities(slice: &Slice) -> Vec<Disparity> {
             continue;
         }
         for against in [Against::Reference, Against::Rest, Against::Overall] {
-            all.extend(each_group(slice, figure.name(), &subject, against));
+            each_group(&mut all, slice, figure.name(), &subject, against);
         }
     }
     for entry in catalog::CRITERIA {
@@ -130,21 +130,29 @@ fn disparities(slice: &Slice) -> Vec<Disparity> {
             for comparison in COMPARISONS.into_iter().filter(|c| subject.allows(*c)) {
                 all.push(between(slice, entry.name, comparison, slice.between(&subject, comparison, level)));
             }
-            all.extend(each_group(slice, entry.name, &subject, Against::Reference));
+            each_group(&mut all, slice, entry.name, &subject, Against::Reference);
         } else {
-            all.extend(each_group(slice, entry.name, &subject, Against::Rest));
+            each_group(&mut all, slice, entry.name, &subject, Against::Rest);
         }
     }
     for measure in &scope.measures {
         let (subject, name) = (Subject::Measure(*measure), measure.entry().name);
         all.push(between(slice, name, Comparison::Value, slice.between(&subject, Comparison::Value, level)));
         if measure.entry().of == Of::Pair && slice.complete {
-            all.extend(each_group(slice, name, &subject, Against::Reference));
-            all.extend(each_group(slice, name, &subject, Against::Rest));
+            each_group(&mut all, slice, name, &subject, Against::Reference);
+            each_group(&mut all, slice, name, &subject, Against::Rest);
         }
     }
     all.extend(by_stratum(slice));
     all
+}
+
+/// About how many comparisons there will be without strata: a table that grows is copied again and again.
+fn expected(slice: &Slice) -> usize {
+    let (figures, measures) = (slice.scope.figures.len(), slice.scope.measures.len());
+    let of_all = 2 * (figures + catalog::CRITERIA.len()) + measures;
+    let of_each = 6 * figures + 2 * catalog::CRITERIA.len() + 2 * measures;
+    if slice.complete { of_all + of_each * slice.parts.len() } else { of_all }
 }
 
 fn disparity(name: &str, comparison: Comparison, against: String, compared: Compared) -> Disparity {
@@ -174,12 +182,12 @@ fn between(slice: &Slice, name: &str, comparison: Comparison, found: Between) ->
     }
 }
 
-fn each_group(slice: &Slice, name: &str, subject: &Subject, against: Against) -> Vec<Disparity> {
-    let skip = |part: usize| against == Against::Reference && slice.reference == Some(part);
+/// Adds each group's comparison with one thing.
+fn each_group(all: &mut Vec<Disparity>, slice: &Slice, name: &str, subject: &Subject, against: Against) {
     if against == Against::Reference && slice.reference.is_none() {
-        return Vec::new();
+        return;
     }
-    let mut all = Vec::new();
+    let skip = |part: usize| against == Against::Reference && slice.reference == Some(part);
     for part in (0..slice.parts.len()).filter(|p| !skip(*p)) {
         let all_forms = COMPARISONS.into_iter().chain([Comparison::Value]);
         for comparison in all_forms.filter(|c| subject.allows(*c)) {
@@ -190,7 +198,6 @@ fn each_group(slice: &Slice, name: &str, subject: &Subject, against: Against) ->
             });
         }
     }
-    all
 }
 
 /// The worst case within each stratum.
