@@ -8,10 +8,14 @@ use super::special::ln_binomial_pmf;
 const REJECTED: f64 = 10.0;
 /// Outcomes to which that goes at most: more have a probability below 1e-70.
 const COUNTED: f64 = 120.0;
+/// Trials up to which the chances of none are tabulated.
+const FEW: f64 = 1000.0;
 /// Trials up to which halves are steps of f64.
 const HALVES: f64 = 1e15;
 /// 1.5 · 2⁵²: added and taken away again, it rounds to a whole number.
 const ROUND: f64 = 6_755_399_441_055_744.0;
+/// The least count of which Stirling's series is good for 1e-12, and the most trials of which logs of quotients are for 1e-8.
+const STIRLING: (f64, f64) = (10.0, 1e8);
 /// How far the flat part of the hat reaches on either side, of its half.
 const REACH: f64 = 0.43;
 
@@ -76,7 +80,7 @@ impl Trials {
         let rarer = if !(self.p > 0.0) || n < 1.0 {
             0.0
         } else if n * self.p < REJECTED {
-            self.count_up(rng, n)
+            self.count_up(rng, n, (n * self.ln_q).exp())
         } else {
             let v = uniform(rng);
             self.reject(rng, n, v)
@@ -89,11 +93,20 @@ impl Trials {
     /// Most draws end with the first random number, which is tried for all of them at once: four times as fast as one by one.
     pub(crate) fn fill<R: Rng>(&self, rng: &mut R, trials: &[f64], drawn: &mut [f64], room: &mut Vec<f64>) {
         let (least, most) = trials.iter().fold((f64::INFINITY, 0.0f64), |(a, b), n| (a.min(*n), b.max(*n)));
+        room.clear();
+        if most * self.p < REJECTED && most < FEW {
+            // The chance of none in 0, 1, 2 … trials.
+            room.extend(std::iter::successors(Some(1.0), |none| Some(none * (1.0 - self.p))).take(most as usize + 1));
+            for (n, drawn) in trials.iter().zip(drawn) {
+                let rarer = self.count_up(rng, *n, room[(*n as usize).min(room.len() - 1)]);
+                *drawn = if self.failures { n - rarer } else { rarer };
+            }
+            return;
+        }
         if !(least * self.p >= REJECTED && most < HALVES) {
             trials.iter().zip(drawn).for_each(|(n, drawn)| *drawn = self.draw(rng, *n));
             return;
         }
-        room.clear();
         room.extend(trials.iter().map(|_| uniform(rng)));
         for ((n, drawn), v) in trials.iter().zip(drawn.iter_mut()).zip(room.iter()) {
             let hat = Hat::new(*n, self.p);
@@ -108,9 +121,8 @@ impl Trials {
         }
     }
 
-    /// The rarer outcomes: where the sum of the probabilities from 0 upwards passes a uniform number.
-    fn count_up<R: Rng>(&self, rng: &mut R, n: f64) -> f64 {
-        let none = (n * self.ln_q).exp();
+    /// The rarer outcomes: where the sum of the probabilities from that of none upwards passes a uniform number.
+    fn count_up<R: Rng>(&self, rng: &mut R, n: f64, none: f64) -> f64 {
         loop {
             let (mut left, mut probability, mut x) = (uniform(rng), none, 0.0);
             while left >= probability && x < COUNTED {
@@ -166,7 +178,25 @@ impl Trials {
                 return height < normal;
             }
         }
-        height <= ln_binomial_pmf(x, n, self.p) - ln_binomial_pmf(mode, n, self.p)
+        height <= self.ln_share(x, n, mode)
+    }
+
+    /// The log of the probability of `x` over that of the mode: within 1e-8, by Stirling's series where that is
+    /// so.
+    fn ln_share(&self, x: f64, n: f64, mode: f64) -> f64 {
+        let (rest, rest_of_mode) = (n - x, n - mode);
+        if x.min(rest).min(mode) < STIRLING.0 || n > STIRLING.1 {
+            return ln_binomial_pmf(x, n, self.p) - ln_binomial_pmf(mode, n, self.p);
+        }
+        let error = |x: f64| {
+            let squared = 1.0 / (x * x);
+            (1.0 / 12.0 - (1.0 / 360.0 - (1.0 / 1260.0 - squared / 1680.0) * squared) * squared) / x
+        };
+        (x - mode) * (self.odds * rest_of_mode / mode).ln()
+            - (x + 0.5) * (x / mode).ln()
+            - (rest + 0.5) * (rest / rest_of_mode).ln()
+            + (error(mode) - error(x))
+            + (error(rest_of_mode) - error(rest))
     }
 }
 
@@ -235,7 +265,10 @@ mod tests {
         let mut rng = stream(8, 0, 1);
         // Beside each other: counted up, rejected, none.
         let trials: Vec<f64> = (0..90_000).map(|at| [5_000.0, 70.0, 20.0, 0.0][at % 4]).collect();
-        for (p, trials) in [(0.7, trials.clone()), (0.4, trials.iter().map(|n| 60.0 + n).collect())] {
+        let few: Vec<f64> = (0..90_000).map(|at| [11.0, 0.0, 30.0, 2.0][at % 4]).collect();
+        for (p, trials) in
+            [(0.7, trials.clone()), (0.4, trials.iter().map(|n| 60.0 + n).collect()), (0.3, few.clone()), (0.8, few)]
+        {
             let (mut drawn, mut room) = (vec![0.0; trials.len()], Vec::new());
             Trials::new(p).fill(&mut rng, &trials, &mut drawn, &mut room);
             for first in 0..4 {
@@ -297,5 +330,7 @@ mod tests {
         assert!(filled(&mut rng, 1e300, 0.3, 100).iter().all(|x| (0.0..=1e300).contains(x)));
         assert!(filled(&mut rng, 1e6, 1.0, 100).iter().all(|x| *x == 1e6));
         assert!(filled(&mut rng, 0.0, 0.3, 100).iter().all(|x| *x == 0.0));
+        assert!(filled(&mut rng, 30.0, 0.0, 100).iter().all(|x| *x == 0.0));
+        assert!(filled(&mut rng, 30.0, 1.0, 100).iter().all(|x| *x == 30.0));
     }
 }
