@@ -271,8 +271,7 @@ mod tests {
         {
             let (mut drawn, mut room) = (vec![0.0; trials.len()], Vec::new());
             Trials::new(p).fill(&mut rng, &trials, &mut drawn, &mut room);
-            for first in 0..4 {
-                let n = trials[first];
+            for (first, n) in trials.iter().copied().enumerate().take(4) {
                 let draws: Vec<f64> = drawn.iter().skip(first).step_by(4).copied().collect();
                 let z = if n > 0.0 { strangeness(&draws, n, p) } else { draws.iter().sum() };
                 assert!(z.abs() < 4.5, "n {n} p {p}: chi-square {z} standard deviations off");

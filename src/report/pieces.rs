@@ -203,7 +203,7 @@ impl<'a> Text<'a> {
 fn without_tables(model: &ModelReport) -> ModelReport {
     ModelReport {
         model: model.model.clone(),
-        rule: model.rule.clone(),
+        rule: model.rule,
         segment_of: model.segment_of.clone(),
         verdict: model.verdict,
         coverage: model.coverage.clone(),
