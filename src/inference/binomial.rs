@@ -90,7 +90,7 @@ impl Trials {
 
     /// A draw for each number of trials; `room` is only room to work in.
     ///
-    /// Most draws end with the first random number, which is tried for all of them at once: four times as fast as one by one.
+    /// Most draws end with the first random number, which is tried for all of them at once.
     pub(crate) fn fill<R: Rng>(&self, rng: &mut R, trials: &[f64], drawn: &mut [f64], room: &mut Vec<f64>) {
         let (least, most) = trials.iter().fold((f64::INFINITY, 0.0f64), |(a, b), n| (a.min(*n), b.max(*n)));
         room.clear();

@@ -27,7 +27,7 @@ impl Report {
         String::from_utf8(text).map_err(|e| Error::BadReport { problem: e.to_string() })
     }
 
-    /// Writes what [`to_json`](Self::to_json) answers, without holding all of it: half a gigabyte where there are 100,000 groups.
+    /// Writes what [`to_json`](Self::to_json) answers, without holding all of it.
     ///
     /// # Errors
     /// What writing fails with.

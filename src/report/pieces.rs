@@ -15,7 +15,7 @@ const STEP: usize = 2;
 /// How deep the tables of a model are, and their groups and comparisons.
 const TABLE: usize = 4;
 const ROW: usize = 6;
-/// Groups, or comparisons, that make a piece of some 50 KB.
+/// Groups, or comparisons, that make a piece of some tens of kilobytes.
 const GROUPS: usize = 8;
 const DISPARITIES: usize = 128;
 /// Pieces that are made before they are written.
