@@ -217,7 +217,8 @@ fn model(scope: &Scope, attributes: &[usize]) -> Result<ModelReport> {
     if !plan.groups.is_empty() {
         slices.push(Slice::named(scope, &plan.groups, (&whole, &figures))?);
     }
-    let mut findings: Vec<Finding> = slices.iter().flat_map(findings).collect();
+    let found: Vec<Vec<Finding>> = slices.par_iter().map(findings).collect();
+    let mut findings: Vec<Finding> = found.into_iter().flatten().collect();
     findings.sort_by(|a, b| b.verdict.cmp(&a.verdict).then(b.gravity.total_cmp(&a.gravity)));
     let counted = |v: Verdict| if v == Verdict::Inconclusive { plan.policy.inconclusive } else { v };
     let verdict = findings.iter().map(|f| counted(f.verdict)).max().unwrap_or(Verdict::Pass);

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::outcome::{Data, MeasureRef, Outcome};
 use super::{AuditPlan, CustomMetric};
-use crate::inference::bootstrap::{Bootstrap, Replicates};
+use crate::inference::bootstrap::{Bootstrap, Drawn, Replicates};
 use crate::metrics::catalog::{self, Entry};
 use crate::metrics::measure::{self, Measured};
 use crate::metrics::{Confidence, Estimate, Need, Of, Support, Undefined};
@@ -41,6 +41,21 @@ impl Figure<'_> {
             Figure::Catalog(entry) => measure::value(entry.form, counts),
             Figure::Custom(custom) => (custom.of)(counts).filter(|v| v.is_finite()),
             Figure::Measure(_) => None,
+        }
+    }
+
+    /// The values in replicates, as far as they are defined.
+    fn values(&self, replicates: &Drawn, found: &mut Vec<f64>) {
+        match self {
+            Figure::Catalog(entry) => measure::resampled(entry.form, replicates, found),
+            Figure::Custom(_) => {
+                let mut counts = Counts::default();
+                for at in 0..replicates.replicates() {
+                    replicates.replicate(at, counts.cells.as_flattened_mut());
+                    found.extend(self.value(&counts));
+                }
+            }
+            Figure::Measure(_) => {}
         }
     }
 
@@ -230,9 +245,8 @@ impl<'a> Scope<'a> {
         if drawn.is_empty() {
             return all;
         }
-        let values = |_, cells: &[Cell], found: &mut [Option<f64>]| {
-            let counts = from_cells(cells);
-            found.iter_mut().zip(&drawn).for_each(|(found, (_, figure))| *found = figure.value(&counts));
+        let values = |_: usize, replicates: &Drawn, found: &mut [Vec<f64>]| {
+            found.iter_mut().zip(&drawn).for_each(|(found, (_, figure))| figure.values(replicates, found));
         };
         let measured = self.bootstrap.run_all(&cells, drawn.len(), values, |group, replicates| {
             let each = drawn.iter().zip(&replicates);
@@ -298,14 +312,6 @@ impl<'a> Scope<'a> {
 
 fn is_of_one_group(measure: &MeasureRef) -> bool {
     measure.entry().of == Of::Group
-}
-
-fn from_cells(cells: &[Cell]) -> Counts {
-    let mut counts = Counts::default();
-    for (to, from) in counts.cells.iter_mut().flatten().zip(cells) {
-        *to = *from;
-    }
-    counts
 }
 
 /// For every cell with rows: how many, and the figure without one of them.

@@ -1,5 +1,7 @@
 //! The table of a slice: every group's figures and every comparison between groups.
 
+use rayon::prelude::*;
+
 use super::conditioning::conditioning;
 use super::figures::Figure;
 use super::outcome::Outcome;
@@ -103,15 +105,46 @@ fn curves(slice: &Slice) -> Option<Curves> {
     })
 }
 
+/// What is compared: all groups with each other, or each group with one thing.
+struct Question<'a> {
+    name: &'a str,
+    subject: Subject,
+    how: How,
+}
+
+enum How {
+    Between(Comparison),
+    Each(Against),
+}
+
 fn disparities(slice: &Slice) -> Vec<Disparity> {
+    let questions = questions(slice);
+    let mut all = Vec::with_capacity(expected(slice));
+    if slice.complete {
+        questions.iter().for_each(|question| answer(&mut all, slice, question));
+    } else {
+        // Of very many groups there are few such tables, so that it is their questions that are shared out.
+        let of_question = |question| {
+            let mut found = Vec::new();
+            answer(&mut found, slice, question);
+            found
+        };
+        let answers: Vec<Vec<Disparity>> = questions.par_iter().map(of_question).collect();
+        all.reserve(answers.iter().map(Vec::len).sum());
+        answers.into_iter().for_each(|answers| all.extend(answers));
+    }
+    all.extend(by_stratum(slice));
+    all
+}
+
+fn questions<'a>(slice: &'a Slice) -> Vec<Question<'a>> {
     let scope = slice.scope;
-    let level = scope.level;
     let mut all = Vec::new();
+    let mut ask =
+        |name: &'a str, subject: &Subject, how: How| all.push(Question { name, subject: subject.clone(), how });
     for (at, figure) in scope.figures.iter().enumerate() {
-        let subject = Subject::Figure(at);
-        for comparison in COMPARISONS {
-            all.push(between(slice, figure.name(), comparison, slice.between(&subject, comparison, level)));
-        }
+        let (subject, name) = (Subject::Figure(at), figure.name());
+        COMPARISONS.into_iter().for_each(|comparison| ask(name, &subject, How::Between(comparison)));
         if !slice.complete
             && slice
                 .parts
@@ -121,30 +154,47 @@ fn disparities(slice: &Slice) -> Vec<Disparity> {
             continue;
         }
         for against in [Against::Reference, Against::Rest, Against::Overall] {
-            all.extend(each_group(slice, figure.name(), &subject, against));
+            ask(name, &subject, How::Each(against));
         }
     }
     for entry in catalog::CRITERIA {
         let Some(subject) = Subject::of(entry.name, scope) else { continue };
         if subject.compares_groups() {
             for comparison in COMPARISONS.into_iter().filter(|c| subject.allows(*c)) {
-                all.push(between(slice, entry.name, comparison, slice.between(&subject, comparison, level)));
+                ask(entry.name, &subject, How::Between(comparison));
             }
-            all.extend(each_group(slice, entry.name, &subject, Against::Reference));
+            ask(entry.name, &subject, How::Each(Against::Reference));
         } else {
-            all.extend(each_group(slice, entry.name, &subject, Against::Rest));
+            ask(entry.name, &subject, How::Each(Against::Rest));
         }
     }
     for measure in &scope.measures {
         let (subject, name) = (Subject::Measure(*measure), measure.entry().name);
-        all.push(between(slice, name, Comparison::Value, slice.between(&subject, Comparison::Value, level)));
+        ask(name, &subject, How::Between(Comparison::Value));
         if measure.entry().of == Of::Pair && slice.complete {
-            all.extend(each_group(slice, name, &subject, Against::Reference));
-            all.extend(each_group(slice, name, &subject, Against::Rest));
+            ask(name, &subject, How::Each(Against::Reference));
+            ask(name, &subject, How::Each(Against::Rest));
         }
     }
-    all.extend(by_stratum(slice));
     all
+}
+
+fn answer(all: &mut Vec<Disparity>, slice: &Slice, question: &Question) {
+    let Question { name, subject, how } = question;
+    match how {
+        How::Between(comparison) => {
+            all.push(between(slice, name, *comparison, slice.between(subject, *comparison, slice.scope.level)));
+        }
+        How::Each(against) => each_group(all, slice, name, subject, *against),
+    }
+}
+
+/// About how many comparisons there will be without strata: a table that grows is copied again and again.
+fn expected(slice: &Slice) -> usize {
+    let (figures, measures) = (slice.scope.figures.len(), slice.scope.measures.len());
+    let of_all = 2 * (figures + catalog::CRITERIA.len()) + measures;
+    let of_each = 6 * figures + 2 * catalog::CRITERIA.len() + 2 * measures;
+    if slice.complete { of_all + of_each * slice.parts.len() } else { of_all }
 }
 
 fn disparity(name: &str, comparison: Comparison, against: String, compared: Compared) -> Disparity {
@@ -174,12 +224,12 @@ fn between(slice: &Slice, name: &str, comparison: Comparison, found: Between) ->
     }
 }
 
-fn each_group(slice: &Slice, name: &str, subject: &Subject, against: Against) -> Vec<Disparity> {
-    let skip = |part: usize| against == Against::Reference && slice.reference == Some(part);
+/// Adds each group's comparison with one thing.
+fn each_group(all: &mut Vec<Disparity>, slice: &Slice, name: &str, subject: &Subject, against: Against) {
     if against == Against::Reference && slice.reference.is_none() {
-        return Vec::new();
+        return;
     }
-    let mut all = Vec::new();
+    let skip = |part: usize| against == Against::Reference && slice.reference == Some(part);
     for part in (0..slice.parts.len()).filter(|p| !skip(*p)) {
         let all_forms = COMPARISONS.into_iter().chain([Comparison::Value]);
         for comparison in all_forms.filter(|c| subject.allows(*c)) {
@@ -190,7 +240,6 @@ fn each_group(slice: &Slice, name: &str, subject: &Subject, against: Against) ->
             });
         }
     }
-    all
 }
 
 /// The worst case within each stratum.

@@ -17,8 +17,9 @@ use rand_distr::{Distribution, Gamma};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
+use super::binomial::Trials;
 use super::multinomial::Multinomial;
-use super::rng::{BLOCK, binomial, stream};
+use super::rng::{BLOCK, stream};
 use crate::tally::Cell;
 
 pub use super::replicates::Replicates;
@@ -54,16 +55,22 @@ impl Bootstrap {
     where
         F: Fn(usize, &[Cell]) -> Option<f64> + Sync,
     {
-        let alone = |group: usize, cells: &[Cell], found: &mut [Option<f64>]| found[0] = stat(group, cells);
+        let alone = |group: usize, drawn: &Drawn, found: &mut [Vec<f64>]| {
+            let mut cells = drawn.cells.to_vec();
+            for at in 0..drawn.replicates() {
+                drawn.replicate(at, &mut cells);
+                found[0].extend(stat(group, &cells).filter(|value| value.is_finite()));
+            }
+        };
         self.run_all(groups, 1, alone, |_, mut all| all.pop().unwrap_or_default())
     }
 
-    /// As [`run`](Self::run) for several statistics of the same replicates, which are drawn once: `stats(group, cells, found)`
-    /// fills in as many as are wanted, and `of(group, replicates)` is what becomes of those of a group, which are then
-    /// forgotten.
+    /// As [`run`](Self::run) for several statistics of the same replicates, which are drawn once: `stats(group, drawn, found)`
+    /// adds to each of `found`, one for each statistic `wanted`, its values in some replicates that are defined and finite;
+    /// `of(group, replicates)` is what becomes of those of a group, which are then forgotten.
     pub(crate) fn run_all<F, G, T>(&self, groups: &[&[Cell]], wanted: usize, stats: F, of: G) -> Vec<T>
     where
-        F: Fn(usize, &[Cell], &mut [Option<f64>]) + Sync,
+        F: Fn(usize, &Drawn, &mut [Vec<f64>]) + Sync,
         G: Fn(usize, Vec<Replicates>) -> T + Sync,
         T: Send,
     {
@@ -73,15 +80,12 @@ impl Bootstrap {
             let of_block = |block: usize| {
                 let size = BLOCK.min(self.replicates - block * BLOCK);
                 let mut rng = stream(self.seed, group, block);
-                let (mut drawn, mut counts) = (cells.to_vec(), Vec::new());
-                let mut found = vec![None; wanted];
                 let mut values = vec![Vec::with_capacity(size); wanted];
-                for _ in 0..size {
-                    sampler.draw(cells, &mut drawn, &mut counts, &mut rng);
-                    stats(group, &drawn, &mut found);
-                    for (values, found) in values.iter_mut().zip(&found) {
-                        values.extend(found.filter(|value| value.is_finite()));
-                    }
+                let mut drawn = Drawn::new(cells, &sampler);
+                let at_once = (ROOM / cells.len().max(1)).clamp(1, size);
+                for from in (0..size).step_by(at_once) {
+                    drawn.draw(at_once.min(size - from), &mut rng);
+                    stats(group, &drawn, &mut values);
                 }
                 values
             };
@@ -120,6 +124,97 @@ where
     Some(values)
 }
 
+/// Amounts that are drawn at once: they stay in the nearest cache.
+const ROOM: usize = 4096;
+
+/// Some replicates of a group, cell by cell.
+pub(crate) struct Drawn<'a> {
+    cells: &'a [Cell],
+    sampler: &'a Sampler,
+    replicates: usize,
+    /// Of each cell the rows in every replicate, or the weight.
+    amounts: Vec<f64>,
+    left: Vec<f64>,
+    room: Vec<f64>,
+    counts: Vec<u64>,
+}
+
+impl<'a> Drawn<'a> {
+    fn new(cells: &'a [Cell], sampler: &'a Sampler) -> Self {
+        let (amounts, left, room) = (Vec::new(), Vec::new(), Vec::new());
+        Self { cells, sampler, replicates: 0, amounts, left, room, counts: Vec::new() }
+    }
+
+    /// How many replicates these are.
+    pub(crate) fn replicates(&self) -> usize {
+        self.replicates
+    }
+
+    /// The weight of a cell in each of them.
+    pub(crate) fn weights(&self, cell: usize) -> impl Iterator<Item = f64> {
+        let each = match self.sampler {
+            Sampler::Rows(_, weight) | Sampler::Spread(_, weight) => *weight,
+            Sampler::Weights(_) => 1.0,
+        };
+        self.amounts[cell * self.replicates..(cell + 1) * self.replicates].iter().map(move |amount| amount * each)
+    }
+
+    /// All cells of one of them.
+    pub(crate) fn replicate(&self, at: usize, cells: &mut [Cell]) {
+        for (index, (cell, new)) in self.cells.iter().zip(cells).enumerate() {
+            let drawn = self.amounts[index * self.replicates + at];
+            *new = match self.sampler {
+                Sampler::Rows(_, weight) | Sampler::Spread(_, weight) => {
+                    Cell { rows: drawn, weight: drawn * weight, weight_squared: drawn * weight * weight }
+                }
+                Sampler::Weights(gammas) if gammas[index].is_some() => {
+                    Cell { weight: drawn, weight_squared: cell.weight_squared * (drawn / cell.weight), ..*cell }
+                }
+                Sampler::Weights(_) => *cell,
+            };
+        }
+    }
+
+    /// Draws so many anew.
+    fn draw<R: Rng>(&mut self, replicates: usize, rng: &mut R) {
+        self.replicates = replicates;
+        self.amounts.clear();
+        self.amounts.resize(self.cells.len() * replicates, 0.0);
+        match self.sampler {
+            Sampler::Spread(multinomial, _) => {
+                for at in 0..replicates {
+                    let put = |cell: usize, count: f64| self.amounts[cell * replicates + at] = count;
+                    multinomial.draw(&mut self.counts, rng, put);
+                }
+            }
+            Sampler::Rows(total, _) => {
+                self.left.clear();
+                self.left.resize(replicates, *total);
+                let mut mass = *total;
+                for (cell, drawn) in self.cells.iter().zip(self.amounts.chunks_mut(replicates)) {
+                    let rows = cell.rows.max(0.0);
+                    if !(rows > 0.0) {
+                        continue;
+                    }
+                    // The last cell with mass takes what is left: there its share is 1, up to rounding.
+                    let share = if mass > rows * (1.0 + 1e-12) { rows / mass } else { 1.0 };
+                    Trials::new(share).fill(rng, &self.left, drawn, &mut self.room);
+                    mass -= rows;
+                    drawn.iter().zip(&mut self.left).for_each(|(drawn, left)| *left -= drawn);
+                }
+            }
+            Sampler::Weights(gammas) => {
+                for ((cell, drawn), gamma) in self.cells.iter().zip(self.amounts.chunks_mut(replicates)).zip(gammas) {
+                    match gamma {
+                        Some(gamma) => drawn.iter_mut().for_each(|weight| *weight = gamma.sample(rng)),
+                        None => drawn.fill(cell.weight),
+                    }
+                }
+            }
+        }
+    }
+}
+
 /// How a group's cells are drawn.
 enum Sampler {
     /// A multinomial of this many rows, each of this weight.
@@ -149,39 +244,5 @@ impl Sampler {
             valid.then(|| Gamma::new(shape, scale).ok()).flatten()
         };
         Self::Weights(cells.iter().map(gamma).collect())
-    }
-
-    /// Draws every cell with rows anew; `counts` is only room to work in.
-    fn draw<R: Rng>(&self, cells: &[Cell], drawn: &mut [Cell], counts: &mut Vec<u64>, rng: &mut R) {
-        let of_count = |count: f64, weight: f64| Cell {
-            rows: count,
-            weight: count * weight,
-            weight_squared: count * weight * weight,
-        };
-        match self {
-            Self::Spread(multinomial, weight) => {
-                multinomial.draw(counts, rng, |at, count| drawn[at] = of_count(count, *weight));
-            }
-            Self::Rows(total, weight) => {
-                let (mut left, mut mass) = (*total, *total);
-                for (cell, new) in cells.iter().zip(drawn) {
-                    let rows = cell.rows.max(0.0);
-                    // The last cell with mass takes what is left: there its share is 1, up to rounding.
-                    let share = if mass > rows * (1.0 + 1e-12) { rows / mass } else { 1.0 };
-                    let count = if rows > 0.0 { binomial(rng, left, share) } else { 0.0 };
-                    left -= count;
-                    mass -= rows;
-                    *new = of_count(count, *weight);
-                }
-            }
-            Self::Weights(gammas) => {
-                for ((cell, new), gamma) in cells.iter().zip(drawn).zip(gammas) {
-                    if let Some(gamma) = gamma {
-                        new.weight = gamma.sample(rng);
-                        new.weight_squared = cell.weight_squared * (new.weight / cell.weight);
-                    }
-                }
-            }
-        }
     }
 }

@@ -1,5 +1,7 @@
 //! What every interval method answers, and the levels it is asked at.
 
+use std::cell::Cell;
+
 use serde::{Deserialize, Serialize};
 
 use super::special::normal_quantile;
@@ -84,12 +86,21 @@ impl Interval {
 /// assert!((z - 1.959963984540054).abs() < 1e-12);
 /// ```
 pub fn z_quantile(level: f64) -> f64 {
-    if level > 0.0 {
-        // The upper tail is computed from 1 − level, which is exact for levels of 0.5 and more.
-        -normal_quantile(((1.0 - level) / 2.0).max(f64::EPSILON / 4.0))
-    } else {
-        0.0
+    thread_local! {
+        /// The last question of this thread and its answer: intervals of one audit are nearly all at one level.
+        static LAST: Cell<(f64, f64)> = const { Cell::new((0.0, 0.0)) };
     }
+    let last = LAST.get();
+    if last.0 == level {
+        return last.1;
+    }
+    if !(level > 0.0) {
+        return 0.0;
+    }
+    // The upper tail is computed from 1 − level, which is exact for levels of 0.5 and more.
+    let z = -normal_quantile(((1.0 - level) / 2.0).max(f64::EPSILON / 4.0));
+    LAST.set((level, z));
+    z
 }
 
 /// Šidák's level for each of `m` independent intervals that shall hold together: `level^(1/m)`.

@@ -31,6 +31,7 @@
     reason = "a negated comparison turns NaN away along with what is out of range"
 )]
 
+pub(crate) mod binomial;
 pub mod bootstrap;
 pub mod change;
 pub mod difference;

@@ -2,7 +2,8 @@
 
 use rayon::prelude::*;
 
-use super::rng::{BLOCK, binomial, stream};
+use super::binomial::Trials;
+use super::rng::{BLOCK, stream};
 use super::worst::{GroupRate, usable};
 
 /// The average largest difference `max p − min p` that groups of these sizes would show if all shared the pooled rate.
@@ -44,17 +45,19 @@ fn average(
     let rates = usable(groups)?;
     let x: f64 = rates.iter().map(|rate| rate.0).sum();
     let n: f64 = rates.iter().map(|rate| rate.1).sum();
-    let pooled = x / n;
+    let pooled = Trials::new(x / n);
     let sizes: Vec<f64> = rates.iter().map(|rate| rate.1.round().max(1.0)).collect();
     let blocks: Vec<(f64, usize)> = (0..replicates.div_ceil(BLOCK))
         .into_par_iter()
         .map(|block| {
             let mut rng = stream(seed, 0, block);
+            let (mut successes, mut room) = (vec![0.0; sizes.len()], Vec::new());
             let (mut sum, mut count) = (0.0, 0);
             for _ in 0..BLOCK.min(replicates - block * BLOCK) {
                 let (mut low, mut high) = (1.0f64, 0.0f64);
-                for &size in &sizes {
-                    let rate = binomial(&mut rng, size, pooled) / size;
+                pooled.fill(&mut rng, &sizes, &mut successes, &mut room);
+                for (x, size) in successes.iter().zip(&sizes) {
+                    let rate = x / size;
                     low = low.min(rate);
                     high = high.max(rate);
                 }

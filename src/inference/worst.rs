@@ -5,6 +5,9 @@
 //! simultaneous over all pairs, so that they hold whichever pair is the extreme one; [`expected_null_gap`] says what noise
 //! alone would show.
 
+use std::collections::hash_map::Entry;
+
+use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
 
 use super::difference::newcombe;
@@ -212,12 +215,17 @@ fn any_small(rates: &[(f64, f64)]) -> bool {
     rates.iter().any(|&(x, n)| x < 5.0 || n - x < 5.0)
 }
 
-/// Clopper and Pearson's limits of every group, holding together at `level`.
+/// Clopper and Pearson's limits of every group, holding together at `level`. Of many small groups most have counts that others
+/// have too, whose limits are found once.
 fn box_limits(rates: &[(f64, f64)], level: f64) -> Option<(Vec<f64>, Vec<f64>)> {
     let each = sidak_level(level, rates.len());
+    let mut known: FxHashMap<(u64, u64), (f64, f64)> = FxHashMap::default();
     rates
         .iter()
-        .map(|&(x, n)| clopper_pearson(x, n, each).map(|i| (i.low, i.high)))
+        .map(|&(x, n)| match known.entry((x.to_bits(), n.to_bits())) {
+            Entry::Occupied(limits) => Some(*limits.get()),
+            Entry::Vacant(place) => clopper_pearson(x, n, each).map(|i| *place.insert((i.low, i.high))),
+        })
         .collect::<Option<Vec<_>>>()
         .map(|limits| limits.into_iter().unzip())
 }

@@ -4,7 +4,7 @@ use statrs::distribution::{ContinuousCDF, StudentsT};
 
 use super::catalog::{Entry, Form, Mask};
 use super::{Estimate, Support, Undefined};
-use crate::inference::bootstrap::Replicates;
+use crate::inference::bootstrap::{Drawn, Replicates};
 use crate::inference::worst::GroupRate;
 use crate::inference::{Interval, rate, z_quantile};
 use crate::tally::{Cell, Counts, ScoreSums};
@@ -110,15 +110,53 @@ pub(crate) fn value(form: Form, counts: &Counts) -> Option<f64> {
             (bottom > 0.0).then(|| top / bottom)
         }
         Form::Correlation => {
-            let [tp, fp, fn_, tn] = [counts.tp(), counts.fp(), counts.fn_(), counts.tn()].map(|c| c.weight);
-            // Roots before products: the product of four sums may leave the range of f64.
-            let spread = (tp + fp).sqrt() * (tp + fn_).sqrt() * (tn + fp).sqrt() * (tn + fn_).sqrt();
-            (spread > 0.0).then(|| ((tp * tn - fp * fn_) / spread).clamp(-1.0, 1.0))
+            Some(correlation(counts.tp().weight, counts.fp().weight, counts.fn_().weight, counts.tn().weight))
+                .filter(|r| !r.is_nan())
         }
         Form::MeanScore { of } => {
             let sums = scores(counts, of);
             (sums.weight > 0.0).then(|| sums.score / sums.weight)
         }
+    }
+}
+
+/// Matthews' correlation; NaN without variation.
+#[inline(always)]
+fn correlation(tp: f64, fp: f64, fn_: f64, tn: f64) -> f64 {
+    // Roots before products: the product of four sums may leave the range of f64.
+    let spread = (tp + fp).sqrt() * (tp + fn_).sqrt() * (tn + fp).sqrt() * (tn + fn_).sqrt();
+    let correlation = ((tp * tn - fp * fn_) / spread).clamp(-1.0, 1.0);
+    if spread > 0.0 { correlation } else { f64::NAN }
+}
+
+/// Adds the figures of replicates, as far as they are defined and finite. As [`value`] of each of them, for the metrics that
+/// [`needs_bootstrap`]; of others none.
+pub(crate) fn resampled(form: Form, replicates: &Drawn, found: &mut Vec<f64>) {
+    let sums = |mask: Mask| {
+        let mut sums = vec![0.0; replicates.replicates()];
+        for cell in (0..9).filter(|cell| mask.holds(cell / 3, cell % 3)) {
+            sums.iter_mut().zip(replicates.weights(cell)).for_each(|(sum, weight)| *sum += weight);
+        }
+        sums
+    };
+    let from = found.len();
+    match form {
+        Form::Quotient { top, bottom } => {
+            let quotient = |(top, bottom)| if bottom > 0.0 { top / bottom } else { f64::NAN };
+            found.extend(sums(top).into_iter().zip(sums(bottom)).map(quotient));
+        }
+        Form::Correlation => {
+            let [tp, fp, fn_, tn] = [(1, 1), (0, 1), (1, 0), (0, 0)].map(|(label, decision)| label * 3 + decision);
+            let (positives, negatives) = (
+                replicates.weights(tp).zip(replicates.weights(fn_)),
+                replicates.weights(fp).zip(replicates.weights(tn)),
+            );
+            found.extend(positives.zip(negatives).map(|((tp, fn_), (fp, tn))| correlation(tp, fp, fn_, tn)));
+        }
+        _ => {}
+    }
+    if !found[from..].iter().all(|value| value.is_finite()) {
+        found.retain(|value| value.is_finite());
     }
 }
 

@@ -1,14 +1,17 @@
 //! The form for programs: JSON with a version and a schema.
 
+use std::io::{self, Write};
+
 use serde::{Deserialize, Serialize};
 
-use super::{Report, SCHEMA_VERSION};
+use super::{Report, SCHEMA_VERSION, pieces};
 use crate::error::{Error, Result};
 
 /// Anything as JSON, indented, with a newline at its end.
 pub(crate) fn written(of: &impl Serialize) -> Result<String> {
-    let text = serde_json::to_string_pretty(of).map_err(|e| Error::BadReport { problem: e.to_string() })?;
-    Ok(text + "\n")
+    let mut text = serde_json::to_string_pretty(of).map_err(|e| Error::BadReport { problem: e.to_string() })?;
+    text.push('\n');
+    Ok(text)
 }
 
 impl Report {
@@ -18,7 +21,30 @@ impl Report {
     /// # Errors
     /// [`Error::BadReport`], which no report that came from an audit gives.
     pub fn to_json(&self) -> Result<String> {
-        written(self)
+        let mut text = Vec::new();
+        pieces::write(self, &mut text).map_err(|e| Error::BadReport { problem: e.to_string() })?;
+        text.push(b'\n');
+        String::from_utf8(text).map_err(|e| Error::BadReport { problem: e.to_string() })
+    }
+
+    /// Writes what [`to_json`](Self::to_json) answers, without holding all of it.
+    ///
+    /// # Errors
+    /// What writing fails with.
+    ///
+    /// # Examples
+    /// ```
+    /// # use evenhand::{audit::AuditPlan, data::{Batch, Categorical}};
+    /// # let sex = Categorical::from_values("sex", &["f", "m", "f", "m"]);
+    /// # let report = AuditPlan::new().run(&Batch::builder().attribute(sex).decision([0, 1, 1, 1]).build()?)?;
+    /// let mut file = Vec::new();
+    /// report.write_json(&mut file)?;
+    /// assert_eq!(String::from_utf8(file)?, report.to_json()?);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn write_json(&self, mut out: impl Write) -> io::Result<()> {
+        pieces::write(self, &mut out)?;
+        out.write_all(b"\n")
     }
 
     /// Reads what [`to_json`](Self::to_json) wrote: every figure comes back equal. Fields that this

@@ -27,6 +27,7 @@ mod mended;
 mod mitigation;
 #[cfg(feature = "parquet")]
 mod parquet;
+mod pieces;
 mod scores;
 mod text;
 mod view;

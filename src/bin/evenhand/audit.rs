@@ -41,6 +41,7 @@ pub fn run(args: &AuditArgs) -> Result<u8, Failure> {
             output::note(&format!("{}\nThe report is in {}.", report.summary, path.display()));
         }
         None if manner::quiet() => {}
+        None if format == Format::Json => output::to_stdout_with(|out| report.write_json(out))?,
         None => output::to_stdout(&format.render(&report, style, None)?)?,
     }
     for attribute in report.data.attributes.iter().filter(|a| a.levels > MANY_LEVELS) {
@@ -54,7 +55,10 @@ pub fn run(args: &AuditArgs) -> Result<u8, Failure> {
     if settings.policy.criteria.is_empty() {
         output::note("note: nothing was judged: the policy has no criteria and there is no decision for the usual one");
     }
-    Ok(status(report.verdict))
+    let status = status(report.verdict);
+    // The process ends here: to take apart what is large would only take time.
+    std::mem::forget(report);
+    Ok(status)
 }
 
 fn files(args: &AuditArgs) -> Result<Vec<PathBuf>, Failure> {

@@ -9,8 +9,13 @@ use crate::{inputs, interrupt, manner};
 
 /// Writes to standard output. Who reads it may stop reading: that is no error.
 pub fn to_stdout(bytes: &[u8]) -> Result<(), Failure> {
+    to_stdout_with(|out| out.write_all(bytes))
+}
+
+/// As [`to_stdout`], piece by piece.
+pub fn to_stdout_with(write: impl FnOnce(&mut io::StdoutLock) -> io::Result<()>) -> Result<(), Failure> {
     let mut out = io::stdout().lock();
-    match out.write_all(bytes).and_then(|()| out.flush()) {
+    match write(&mut out).and_then(|()| out.flush()) {
         Err(e) if e.kind() != ErrorKind::BrokenPipe => Err(Failure::unwritable(Path::new("standard output"), &e)),
         _ => Ok(()),
     }
