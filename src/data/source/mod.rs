@@ -26,6 +26,9 @@ mod batches;
 mod blocks;
 mod cells;
 #[cfg(feature = "parquet")]
+mod chunk;
+mod codes;
+#[cfg(feature = "parquet")]
 mod columnar;
 mod copy;
 #[cfg(feature = "csv")]
@@ -36,12 +39,18 @@ mod dialect;
 mod gather;
 #[cfg(feature = "parquet")]
 mod guard;
+#[cfg(feature = "parquet")]
+mod hybrid;
+#[cfg(feature = "parquet")]
+mod indices;
 mod intake;
 mod intern;
 #[cfg(feature = "parquet")]
 mod ipc;
 #[cfg(feature = "parquet")]
 mod lookup;
+#[cfg(feature = "parquet")]
+mod pages;
 #[cfg(feature = "parquet")]
 mod parquet;
 mod plan;
