@@ -2,6 +2,8 @@
 
 use super::super::{Batch, Binary, BinaryReader, Categorical, Codes, Model, Numbers, Rule, Segments};
 use super::codes::LevelCodes;
+#[cfg(feature = "parquet")]
+use super::digest::Hashed;
 use super::intern::{Levels, MISSING, TextCache};
 use super::plan::{LevelPlan, Missing, ModelPlan, NumberPart, Plan, RulePlan, SegmentPart, SegmentPlan, finite};
 use super::rows::Kept;
@@ -58,6 +60,9 @@ pub(super) struct Outcome {
     pub kept: Option<Kept>,
     /// Of the file, where the unit saw all of its bytes.
     pub blake3: Option<String>,
+    /// The next part of the file's hash, where the unit made that.
+    #[cfg(feature = "parquet")]
+    pub hashed: Option<Hashed>,
     /// What went wrong behind all this.
     pub failed: Option<Error>,
 }

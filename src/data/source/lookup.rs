@@ -17,14 +17,27 @@ use super::intake::Fault;
 pub(super) trait Code: Copy + PartialEq {
     /// No code yet.
     const UNMET: Self;
+
+    /// A small one.
+    fn of(byte: u8) -> Self;
 }
 
 impl Code for u32 {
     const UNMET: Self = super::intern::UNMET;
+
+    #[inline(always)]
+    fn of(byte: u8) -> Self {
+        byte.into()
+    }
 }
 
 impl Code for u8 {
     const UNMET: Self = super::codes::MISSING_BYTE - 1;
+
+    #[inline(always)]
+    fn of(byte: u8) -> Self {
+        byte
+    }
 }
 
 /// What makes the codes of a column.
@@ -56,6 +69,9 @@ pub(super) struct Lookup<C> {
     /// What the table is for.
     of: TableOf,
     table: Vec<C>,
+    /// Where the code of every index to a dictionary is that index, or that with some bits turned: which. That is so where
+    /// dictionaries are in the order in which values come, and needs no table.
+    turned: Option<u8>,
     /// By bits, for integers of a wide range and floats.
     wide: FxHashMap<u64, C>,
     text: String,
@@ -95,14 +111,20 @@ whole!(i8 i16 i32 i64 u8 u16 u32 u64);
 
 impl<C: Code> Lookup<C> {
     pub fn new() -> Self {
-        Lookup { of: TableOf::Nothing, table: Vec::new(), wide: FxHashMap::default(), text: String::new() }
+        Lookup {
+            of: TableOf::Nothing,
+            table: Vec::new(),
+            turned: None,
+            wide: FxHashMap::default(),
+            text: String::new(),
+        }
     }
 
     /// Begins a table.
     fn renew(&mut self, of: TableOf, places: usize) {
         self.table.clear();
         self.table.resize(places, C::UNMET);
-        self.of = of;
+        (self.of, self.turned) = (of, None);
     }
 
     /// Codes of a dictionary of strings: its keys are looked up in a table made once a dictionary.
@@ -147,6 +169,12 @@ impl<C: Code> Lookup<C> {
             };
             self.renew(TableOf::Indices(of.clone()), places);
         }
+        if let (Indices::Bytes(indices), Some(turned)) = (indices, self.turned)
+            && usize::from(indices.iter().fold(0, |most, at| most.max(*at))) < of.len()
+        {
+            out.extend(indices.iter().map(|at| C::of(at ^ turned)));
+            return Ok(());
+        }
         let resolve = |at: usize, row: usize, _: &mut String| match of.text(at) {
             Some(text) => coder.code(text, row),
             None => Ok(coder.null()),
@@ -155,7 +183,9 @@ impl<C: Code> Lookup<C> {
         match (indices, <&[C; BYTES]>::try_from(self.table.as_slice())) {
             (Indices::Bytes(indices), Ok(table)) => {
                 out.extend(indices.iter().map(|at| table[usize::from(*at)]));
-                self.meet(indices, |at| usize::from(*at), &mut out[from..], resolve)
+                self.meet(indices, |at| usize::from(*at), &mut out[from..], resolve)?;
+                self.turned = self.turned.or_else(|| turned(self.table.get(..of.len())?));
+                Ok(())
             }
             (Indices::Bytes(indices), Err(_)) => self.by_table(indices, |at| usize::from(*at), None, out, resolve),
             (Indices::Wide(indices), _) => self.by_table(indices, |at| *at as usize, None, out, resolve),
@@ -318,6 +348,14 @@ impl<C: Code> Lookup<C> {
         }
         Ok(())
     }
+}
+
+/// Which bits of each index are turned to make its code, if that is so.
+fn turned<C: Code>(table: &[C]) -> Option<u8> {
+    let first = table.first()?;
+    let bits = (0..u8::MAX).find(|bits| C::of(*bits) == *first)?;
+    let is = |(at, code): (u8, &C)| *code == C::of(at ^ bits) && *code != C::UNMET;
+    (0..=u8::MAX).zip(table).all(is).then_some(bits)
 }
 
 fn has_unmet<C: Code>(codes: &[C]) -> bool {
