@@ -7,6 +7,7 @@ use crate::data::Codes;
 pub(super) const MISSING_BYTE: u8 = u8::MAX;
 
 /// The codes that a byte holds beside that of missing and one for what is not known yet.
+#[cfg(feature = "parquet")]
 const BYTES: usize = MISSING_BYTE as usize - 1;
 
 /// The codes of some rows, all in bytes or none.

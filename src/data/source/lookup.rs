@@ -216,8 +216,10 @@ impl<C: Code> Lookup<C> {
         let Some((low, width)) = narrow_range(values) else {
             return self.by_hash(array, Whole::bits, out, coder);
         };
+        let room = self.table.len() as u64;
+        let fits = |start: u64| start < room && start + width <= room;
         let base = match self.of {
-            TableOf::Integers(base) if low.wrapping_sub(base) + width <= self.table.len() as u64 => base,
+            TableOf::Integers(base) if fits(low.wrapping_sub(base)) => base,
             _ => {
                 self.renew(TableOf::Integers(low), width as usize);
                 low

@@ -3,15 +3,18 @@
 //! What is not known here or looks odd is left to Arrow's reader, which reads it or tells what is wrong with it: values
 //! that are not in the dictionary, lists, levels packed as of old, data that end too early.
 
+use std::io::{Read, Seek, SeekFrom};
 use std::sync::Arc;
 
 use arrow_array::{Array, ArrayRef};
 use arrow_schema::DataType;
-use bytes::Bytes;
+use bytes::buf::Reader;
+use bytes::{Buf, Bytes};
 use parquet::basic::{Encoding, Type};
 use parquet::column::page::{Page, PageReader};
 use parquet::errors::ParquetError;
 use parquet::file::metadata::ColumnChunkMetaData;
+use parquet::file::reader::{ChunkReader, Length};
 use parquet::file::serialized_reader::SerializedPageReader;
 
 use super::columnar;
@@ -21,6 +24,9 @@ use super::spool::Input;
 
 /// The most values that bytes can index, with an index for no value.
 const BYTES: usize = u8::MAX as usize;
+
+/// A column of a row group of no more bytes is read at once: its pages may be many.
+const AT_ONCE: u64 = 1 << 21;
 
 /// A column of a row group.
 pub(super) struct Paged {
@@ -53,8 +59,7 @@ impl Paged {
         if column.max_rep_level() > 0 || column.max_def_level() > 1 {
             return None;
         }
-        let file = Arc::new(input.file().ok()?);
-        let mut pages = SerializedPageReader::new(file, about, 0, None).ok()?;
+        let mut pages = pages_of(input, about)?;
         let boolean = *kind == DataType::Boolean;
         if boolean != (about.column_type() == Type::BOOLEAN) {
             return None;
@@ -69,7 +74,7 @@ impl Paged {
             },
         };
         Some(Paged {
-            pages: Box::new(pages),
+            pages,
             dictionary: Arc::new(dictionary),
             boolean,
             optional: column.max_def_level() == 1,
@@ -204,6 +209,56 @@ impl Paged {
             _ => return None,
         };
         Some(())
+    }
+}
+
+/// The pages of a column, whose bytes are read at once where they are few.
+fn pages_of(input: &Input, about: &ColumnChunkMetaData) -> Option<Box<dyn PageReader>> {
+    let mut file = input.file().ok()?;
+    let (from, length) = about.byte_range();
+    if length > AT_ONCE {
+        return Some(Box::new(SerializedPageReader::new(Arc::new(file), about, 0, None).ok()?));
+    }
+    let mut bytes = Vec::with_capacity(length as usize);
+    file.seek(SeekFrom::Start(from)).and_then(|_| file.take(length).read_to_end(&mut bytes)).ok()?;
+    let held = Held { from, bytes: bytes.into() };
+    Some(Box::new(SerializedPageReader::new(Arc::new(held), about, 0, None).ok()?))
+}
+
+/// A part of a file in memory.
+struct Held {
+    from: u64,
+    bytes: Bytes,
+}
+
+impl Held {
+    /// What is there from a place in the file on.
+    fn behind(&self, place: u64) -> parquet::errors::Result<Bytes> {
+        let at = place.checked_sub(self.from).and_then(|at| usize::try_from(at).ok());
+        let at = at.filter(|at| *at <= self.bytes.len());
+        at.map(|at| self.bytes.slice(at..)).ok_or_else(|| ParquetError::EOF(format!("nothing is held at {place}")))
+    }
+}
+
+impl Length for Held {
+    fn len(&self) -> u64 {
+        self.from + self.bytes.len() as u64
+    }
+}
+
+impl ChunkReader for Held {
+    type T = Reader<Bytes>;
+
+    fn get_read(&self, start: u64) -> parquet::errors::Result<Self::T> {
+        Ok(self.behind(start)?.reader())
+    }
+
+    fn get_bytes(&self, start: u64, length: usize) -> parquet::errors::Result<Bytes> {
+        let behind = self.behind(start)?;
+        match behind.len() < length {
+            true => Err(ParquetError::EOF(format!("{length} bytes are not held at {start}"))),
+            false => Ok(behind.slice(..length)),
+        }
     }
 }
 
