@@ -157,8 +157,8 @@ fn dictionaries_of_more_than_65535_values_are_read() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("rows.parquet");
     // Of more bytes than are read at once.
-    let (rows, levels) = (800_000, 70_000);
-    let values: Int64Array = (0..rows).map(|row| (row % 11 > 0).then_some((row * 7919 % levels) as i64)).collect();
+    let (rows, levels) = (800_000i64, 70_000);
+    let values: Int64Array = (0..rows).map(|row| (row % 11 > 0).then_some(row * 7919 % levels)).collect();
     let batch = RecordBatch::try_from_iter([("whole", Arc::new(values) as ArrayRef)]).unwrap();
     write(&path, &batch, WriterProperties::builder().set_dictionary_page_size_limit(1 << 24).build());
     assert_eq!(compare(&path, &batch, 1 << 14, true), ["whole"]);
