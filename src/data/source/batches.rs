@@ -5,6 +5,7 @@ use arrow_schema::SchemaRef;
 
 use super::cells::{CellColumns, CellSource, CellTable};
 use super::columnar::{self, Lookups};
+use super::indices::Values;
 use super::intake::{Aim, Intake};
 use super::plan::Plan;
 use super::rows::Rows;
@@ -49,7 +50,9 @@ impl CellSource for Batches {
                 return Err(short());
             }
             let rows = batch.num_rows();
-            let held = columnar::push(&mut intake, &mut lookups, (row, rows), |column| &arrays[places[column]])?;
+            let held = columnar::push(&mut intake, &mut lookups, (row, rows), |column| {
+                Values::Array(&arrays[places[column]])
+            })?;
             row += rows as u64;
             intake.flush(held, row)?;
         }

@@ -9,9 +9,11 @@ use arrow_schema::{DataType, Field, TimeUnit};
 use arrow_select::filter::FilterBuilder;
 
 use super::ColumnKind;
-use super::intake::{BinarySink, Fault, Intake, LevelSink, NumberSink};
+use super::codes::MISSING_BYTE;
+use super::indices::{Chosen, Values};
+use super::intake::{BinarySink, Fault, First, Intake, LevelSink, NumberSink};
 use super::intern::MISSING;
-use super::lookup::{At, Lookup};
+use super::lookup::{At, Coder, Lookup};
 use super::plan::NumberPart;
 use super::sieve::Sifted;
 use super::spool::Input;
@@ -20,7 +22,8 @@ use crate::error::{Error, Result};
 
 /// What a unit remembers of its columns between batches.
 pub(super) struct Lookups {
-    levels: Vec<Lookup<u32>>,
+    /// Of levels whose codes are bytes, and of others.
+    levels: Vec<(Lookup<u8>, Lookup<u32>)>,
     binaries: Vec<Lookup<u8>>,
     conditions: Vec<Lookup<u8>>,
 }
@@ -28,44 +31,47 @@ pub(super) struct Lookups {
 impl Lookups {
     pub fn new(intake: &Intake) -> Self {
         Lookups {
-            levels: intake.levels.iter().map(|_| Lookup::new()).collect(),
+            levels: intake.levels.iter().map(|_| (Lookup::new(), Lookup::new())).collect(),
             binaries: intake.binaries.iter().map(|_| Lookup::new()).collect(),
             conditions: intake.plan.filter.iter().map(|_| Lookup::new()).collect(),
         }
     }
 }
 
-/// Takes a batch of rows, the first of which is the row `start` of the file; `array` gives the column of the plan
+/// Takes a batch of rows, the first of which is the row `start` of the file; `values` gives the column of the plan
 /// with that index. Gives how many of them are held, those that satisfy the filter.
 pub(super) fn push<'a>(
     intake: &mut Intake,
     lookups: &mut Lookups,
     (start, rows): (u64, usize),
-    array: impl Fn(usize) -> &'a ArrayRef,
+    values: impl Fn(usize) -> Values<'a>,
 ) -> Result<usize> {
     let Some(mut sieve) = intake.sieve.take() else {
-        take(intake, lookups, Numbered::From(start), array)?;
+        take(intake, lookups, Numbered::From(start), values)?;
         return Ok(rows);
     };
     let mut failed = First::default();
     for (condition, lookup) in sieve.conditions.iter_mut().zip(&mut lookups.conditions) {
         let column = condition.plan.column;
-        failed.keep(column, sift(condition, lookup, array(column)));
+        let mut codes = std::mem::take(&mut condition.codes);
+        codes.clear();
+        failed.keep(column, take_codes(condition, lookup, values(column), &mut codes));
+        condition.codes = codes;
     }
     failed.tell(intake, Numbered::From(start))?;
     sieve.settle(start, rows);
     let kept = sieve.kept.len();
     if kept == rows {
-        take(intake, lookups, Numbered::From(start), array)?;
+        take(intake, lookups, Numbered::From(start), values)?;
     } else if kept > 0 {
         let codes = sieve.conditions.first().map_or(&[][..], |first| &first.codes);
         let mask = BooleanArray::from_iter(codes.iter().map(|code| Some(*code > 0)));
         let filter = FilterBuilder::new(&mask).optimize().build();
-        let chosen = (0..intake.plan.columns.len()).map(|column| filter.filter(array(column)).ok());
-        let Some(chosen) = chosen.collect::<Option<Vec<ArrayRef>>>() else {
+        let chosen = (0..intake.plan.columns.len()).map(|column| values(column).choose(&filter, &sieve.kept));
+        let Some(chosen) = chosen.collect::<Option<Vec<Chosen>>>() else {
             return Err(intake.error(0, Fault::Damaged, start));
         };
-        take(intake, lookups, Numbered::Each(start, &sieve.kept), |column| &chosen[column])?;
+        take(intake, lookups, Numbered::Each(start, &sieve.kept), |column| chosen[column].values())?;
     }
     intake.sieve = Some(sieve);
     Ok(kept)
@@ -88,24 +94,9 @@ impl Numbered<'_> {
     }
 }
 
-/// Of several columns' faults the one in the first row, as in text.
-#[derive(Default)]
-struct First(Option<(usize, At)>);
-
 impl First {
-    fn keep(&mut self, column: usize, done: Result<(), At>) {
-        if let Err(at) = done
-            && self.0.as_ref().is_none_or(|(_, first)| at.0 < first.0)
-        {
-            self.0 = Some((column, at));
-        }
-    }
-
     fn tell(self, intake: &Intake, rows: Numbered) -> Result<()> {
-        match self.0 {
-            Some((column, (row, fault))) => Err(intake.error(column, fault, rows.row(row))),
-            None => Ok(()),
-        }
+        self.done().map_err(|(row, column, fault)| intake.error(column, fault, rows.row(row)))
     }
 }
 
@@ -113,98 +104,176 @@ fn take<'a>(
     intake: &mut Intake,
     lookups: &mut Lookups,
     rows: Numbered,
-    array: impl Fn(usize) -> &'a ArrayRef,
+    values: impl Fn(usize) -> Values<'a>,
 ) -> Result<()> {
     let mut failed = First::default();
     for (sink, lookup) in intake.levels.iter_mut().zip(&mut lookups.levels) {
-        failed.keep(sink.column(), levels(sink, lookup, array(sink.column())));
+        let column = sink.column();
+        failed.keep(column, levels(sink, lookup, values(column)));
     }
     for (sink, lookup) in intake.binaries.iter_mut().zip(&mut lookups.binaries) {
-        failed.keep(sink.column, binary(sink, lookup, array(sink.column), rows));
+        let column = sink.column;
+        let mut codes = std::mem::take(&mut sink.codes);
+        failed.keep(column, take_codes(&mut Binaries { sink, rows }, lookup, values(column), &mut codes));
+        sink.codes = codes;
     }
     for sink in &mut intake.numbers {
-        failed.keep(sink.column, numbers(sink, array(sink.column)));
+        let done = match values(sink.column) {
+            Values::Array(array) => numbers(sink, array),
+            Values::Indices(..) => Err((0, Fault::Damaged)),
+        };
+        failed.keep(sink.column, done);
     }
     failed.tell(intake, rows)
 }
 
-/// The answers of a condition.
-fn sift(condition: &mut Sifted, lookup: &mut Lookup<u8>, array: &ArrayRef) -> Result<(), At> {
-    let mut codes = std::mem::take(&mut condition.codes);
-    codes.clear();
-    let missing = condition.missing_code();
-    let resolve = |text: &str, _: usize| condition.code(text);
-    let done = downcast_integer_array!(
-        array => lookup.integers(array, missing, &mut codes, resolve),
+/// Adds the codes of a column's values, whatever its type.
+fn take_codes<C: Coder>(
+    coder: &mut C,
+    lookup: &mut Lookup<C::Code>,
+    values: Values,
+    codes: &mut Vec<C::Code>,
+) -> Result<(), At> {
+    let array = match values {
+        Values::Indices(of, indices) => return lookup.indices(of, indices, codes, coder),
+        Values::Array(array) => array,
+    };
+    downcast_integer_array!(
+        array => lookup.integers(array, codes, coder),
         DataType::Dictionary(_, _) => match array.as_dictionary_opt::<Int32Type>() {
-            Some(array) => lookup.dictionary(array, missing, &mut codes, resolve),
+            Some(array) => lookup.dictionary(array, codes, coder),
             None => Err((0, Fault::Damaged)),
         },
-        DataType::Boolean => lookup.booleans(array.as_boolean(), missing, &mut codes, resolve),
-        DataType::Float32 | DataType::Float64 if condition.plan.test.is_of_numbers() => floats(array, |row, value| {
-            codes.push(value.map_or(Ok(missing), |v| condition.number(v)).map_err(|fault| (row, fault))?);
-            Ok(())
-        }),
-        DataType::Float32 => lookup.by_hash(array.as_primitive::<Float32Type>(), |v| v.to_bits().into(), missing, &mut codes, resolve),
-        DataType::Float64 => lookup.by_hash(array.as_primitive::<Float64Type>(), f64::to_bits, missing, &mut codes, resolve),
+        DataType::Boolean => lookup.booleans(array.as_boolean(), codes, coder),
+        DataType::Float32 | DataType::Float64 => {
+            if let Some(number) = coder.number() {
+                // Numbers that are cut need no text, and there may be as many of them as rows.
+                return floats(array, |row, value| {
+                    codes.push(value.map_or(Ok(coder.null()), &number).map_err(|fault| (row, fault))?);
+                    Ok(())
+                });
+            }
+            match array.as_primitive_opt::<Float32Type>() {
+                Some(array) => lookup.by_hash(array, |v| v.to_bits().into(), codes, coder),
+                None => lookup.by_hash(array.as_primitive::<Float64Type>(), f64::to_bits, codes, coder),
+            }
+        },
         _ => texts(array, |row, text| {
-            let code = text.map_or(Ok(missing), |text| condition.find(text.as_bytes()));
-            codes.push(code.map_err(|fault| (row, fault))?);
+            codes.push(match text {
+                Some(text) => coder.find(text, row).map_err(|fault| (row, fault))?,
+                None => coder.null(),
+            });
             Ok(())
         }),
-    );
-    condition.codes = codes;
+    )
+}
+
+/// Adds the codes of a column of levels, as bytes where these hold whatever a dictionary may bring.
+fn levels(sink: &mut LevelSink, lookup: &mut (Lookup<u8>, Lookup<u32>), values: Values) -> Result<(), At> {
+    if let Values::Indices(of, _) = values {
+        let most = sink.names().len() + of.len();
+        if let Some(bytes) = sink.codes.bytes(most) {
+            let mut codes = std::mem::take(bytes);
+            let done = take_codes(&mut Bytes(sink), &mut lookup.0, values, &mut codes);
+            // They can be held as bytes still: no more levels were met.
+            sink.codes.bytes(0).into_iter().for_each(|bytes| *bytes = std::mem::take(&mut codes));
+            return done;
+        }
+    }
+    let mut codes = std::mem::take(sink.codes.wide());
+    let done = take_codes(sink, &mut lookup.1, values, &mut codes);
+    *sink.codes.wide() = codes;
     done
 }
 
-fn levels(sink: &mut LevelSink, lookup: &mut Lookup<u32>, array: &ArrayRef) -> Result<(), At> {
-    let mut codes = std::mem::take(&mut sink.codes);
-    let cut = sink.is_cut();
-    let mut resolve = |text: &str, _| sink.code(text);
-    let done = downcast_integer_array!(
-        array => lookup.integers(array, MISSING, &mut codes, &mut resolve),
-        DataType::Dictionary(_, _) => match array.as_dictionary_opt::<Int32Type>() {
-            Some(array) => lookup.dictionary(array, MISSING, &mut codes, &mut resolve),
-            None => Err((0, Fault::Damaged)),
-        },
-        DataType::Boolean => lookup.booleans(array.as_boolean(), MISSING, &mut codes, &mut resolve),
-        // Numbers that are cut need no text, and there may be as many of them as rows.
-        DataType::Float32 | DataType::Float64 if cut => floats(array, |row, value| {
-            codes.push(value.map_or(Ok(MISSING), |v| sink.number(v)).map_err(|fault| (row, fault))?);
-            Ok(())
-        }),
-        DataType::Float32 => lookup.by_hash(array.as_primitive::<Float32Type>(), |v| v.to_bits().into(), MISSING, &mut codes, &mut resolve),
-        DataType::Float64 => lookup.by_hash(array.as_primitive::<Float64Type>(), f64::to_bits, MISSING, &mut codes, &mut resolve),
-        _ => texts(array, |row, text| {
-            let code = text.map_or(Ok(MISSING), |text| sink.find(text.as_bytes()));
-            codes.push(code.map_err(|fault| (row, fault))?);
-            Ok(())
-        }),
-    );
-    sink.codes = codes;
-    done
+impl Coder for LevelSink<'_> {
+    type Code = u32;
+
+    fn null(&self) -> u32 {
+        MISSING
+    }
+
+    fn code(&mut self, text: &str, _: usize) -> Result<u32, Fault> {
+        LevelSink::code(self, text)
+    }
+
+    fn find(&mut self, text: &str, _: usize) -> Result<u32, Fault> {
+        LevelSink::find(self, text.as_bytes())
+    }
+
+    fn number(&self) -> Option<impl Fn(f64) -> Result<u32, Fault>> {
+        self.is_cut().then_some(|value| self.number(value))
+    }
 }
 
-fn binary(sink: &mut BinarySink, lookup: &mut Lookup<u8>, array: &ArrayRef, rows: Numbered) -> Result<(), At> {
-    let mut codes = std::mem::take(&mut sink.codes);
-    let mut resolve = |text: &str, row: usize| Ok(sink.reader.code(text, rows.row(row)));
-    let done = downcast_integer_array!(
-        array => lookup.integers(array, UNKNOWN, &mut codes, &mut resolve),
-        DataType::Dictionary(_, _) => match array.as_dictionary_opt::<Int32Type>() {
-            Some(array) => lookup.dictionary(array, UNKNOWN, &mut codes, &mut resolve),
-            None => Err((0, Fault::Damaged)),
-        },
-        DataType::Boolean => lookup.booleans(array.as_boolean(), UNKNOWN, &mut codes, &mut resolve),
-        DataType::Float32 => lookup.by_hash(array.as_primitive::<Float32Type>(), |v| v.to_bits().into(), UNKNOWN, &mut codes, &mut resolve),
-        DataType::Float64 => lookup.by_hash(array.as_primitive::<Float64Type>(), f64::to_bits, UNKNOWN, &mut codes, &mut resolve),
-        _ => texts(array, |row, text| {
-            let code = text.map_or(Ok(UNKNOWN), |text| sink.find(text.as_bytes(), rows.row(row)));
-            codes.push(code.map_err(|fault| (row, fault))?);
-            Ok(())
-        }),
-    );
-    sink.codes = codes;
-    done
+/// Levels of codes that are known to be bytes.
+struct Bytes<'s, 'p>(&'s mut LevelSink<'p>);
+
+impl Coder for Bytes<'_, '_> {
+    type Code = u8;
+
+    fn null(&self) -> u8 {
+        MISSING_BYTE
+    }
+
+    fn code(&mut self, text: &str, _: usize) -> Result<u8, Fault> {
+        // That of a missing level is cut to that of one in a byte.
+        self.0.code(text).map(|code| code as u8)
+    }
+
+    fn find(&mut self, text: &str, row: usize) -> Result<u8, Fault> {
+        self.code(text, row)
+    }
+
+    fn number(&self) -> Option<impl Fn(f64) -> Result<u8, Fault>> {
+        None::<fn(f64) -> Result<u8, Fault>>
+    }
+}
+
+/// A label or a decision, and which rows of the file are looked at.
+struct Binaries<'s, 'r> {
+    sink: &'s mut BinarySink,
+    rows: Numbered<'r>,
+}
+
+impl Coder for Binaries<'_, '_> {
+    type Code = u8;
+
+    fn null(&self) -> u8 {
+        UNKNOWN
+    }
+
+    fn code(&mut self, text: &str, row: usize) -> Result<u8, Fault> {
+        Ok(self.sink.reader.code(text, self.rows.row(row)))
+    }
+
+    fn find(&mut self, text: &str, row: usize) -> Result<u8, Fault> {
+        self.sink.find(text.as_bytes(), self.rows.row(row))
+    }
+
+    fn number(&self) -> Option<impl Fn(f64) -> Result<u8, Fault>> {
+        None::<fn(f64) -> Result<u8, Fault>>
+    }
+}
+
+impl Coder for Sifted<'_> {
+    type Code = u8;
+
+    fn null(&self) -> u8 {
+        self.missing_code()
+    }
+
+    fn code(&mut self, text: &str, _: usize) -> Result<u8, Fault> {
+        Sifted::code(self, text)
+    }
+
+    fn find(&mut self, text: &str, _: usize) -> Result<u8, Fault> {
+        Sifted::find(self, text.as_bytes())
+    }
+
+    fn number(&self) -> Option<impl Fn(f64) -> Result<u8, Fault>> {
+        self.plan.test.is_of_numbers().then_some(|value| self.number(value))
+    }
 }
 
 fn numbers(sink: &mut NumberSink, array: &ArrayRef) -> Result<(), At> {

@@ -1,6 +1,9 @@
 //! From fields to batches: every column's part is played here, whatever the file's format.
 
 use super::super::{Batch, Binary, BinaryReader, Categorical, Codes, Model, Numbers, Rule, Segments};
+use super::codes::LevelCodes;
+#[cfg(feature = "parquet")]
+use super::digest::Hashed;
 use super::intern::{Levels, MISSING, TextCache};
 use super::plan::{LevelPlan, Missing, ModelPlan, NumberPart, Plan, RulePlan, SegmentPart, SegmentPlan, finite};
 use super::rows::Kept;
@@ -24,6 +27,25 @@ pub(super) enum Fault {
     Damaged,
 }
 
+/// Of the faults of several columns the one in the first row, with its row and column.
+#[derive(Debug, Default)]
+pub(super) struct First(Option<(usize, usize, Fault)>);
+
+impl First {
+    /// What became of a column; a fault with its row.
+    pub fn keep(&mut self, column: usize, done: Result<(), (usize, Fault)>) {
+        if let Err((at, fault)) = done
+            && self.0.as_ref().is_none_or(|(first, ..)| at < *first)
+        {
+            self.0 = Some((at, column, fault));
+        }
+    }
+
+    pub fn done(self) -> Result<(), (usize, usize, Fault)> {
+        self.0.map_or(Ok(()), Err)
+    }
+}
+
 /// What one unit of reading gave.
 #[derive(Debug, Default)]
 pub(super) struct Outcome {
@@ -38,6 +60,9 @@ pub(super) struct Outcome {
     pub kept: Option<Kept>,
     /// Of the file, where the unit saw all of its bytes.
     pub blake3: Option<String>,
+    /// The next part of the file's hash, where the unit made that.
+    #[cfg(feature = "parquet")]
+    pub hashed: Option<Hashed>,
     /// What went wrong behind all this.
     pub failed: Option<Error>,
 }
@@ -78,7 +103,7 @@ pub(super) enum Aim {
 pub(super) struct Parted<'a> {
     pub rows: usize,
     /// Names and codes.
-    pub levels: Vec<(&'a [String], &'a [u32])>,
+    pub levels: Vec<(&'a [String], Codes<'a>)>,
     pub binaries: Vec<&'a [u8]>,
     pub numbers: Vec<&'a [f64]>,
 }
@@ -89,7 +114,7 @@ pub(super) struct LevelSink<'p> {
     pub missing: &'p Missing,
     cache: TextCache,
     levels: Levels,
-    pub codes: Vec<u32>,
+    pub codes: LevelCodes,
 }
 
 impl LevelSink<'_> {
@@ -109,6 +134,12 @@ impl LevelSink<'_> {
     #[cfg(feature = "parquet")]
     pub fn column(&self) -> usize {
         self.plan.column
+    }
+
+    /// The levels met so far.
+    #[cfg(feature = "parquet")]
+    pub fn names(&self) -> &[String] {
+        self.levels.names()
     }
 
     /// Whether numbers become bands as they are, with no regard to how they are written.
@@ -191,7 +222,7 @@ impl<'p> Intake<'p> {
             cache: TextCache::new(),
             // All bands are known beforehand, so that every unit has them in the same order.
             levels: plan.cuts.as_ref().map_or_else(Levels::default, |cuts| Levels::of(cuts.labels())),
-            codes: Vec::new(),
+            codes: LevelCodes::default(),
         };
         let readers = plan.binaries.iter().zip(plan.readers());
         Intake {
@@ -260,26 +291,19 @@ impl<'p> Intake<'p> {
         pick: impl Fn(usize) -> usize,
         field: impl Fn(usize, usize) -> &'r [u8],
     ) -> Result<(), (usize, usize, Fault)> {
-        let mut failed: Option<(usize, usize, Fault)> = None;
-        let mut keep = |column: usize, done: Result<(), (usize, Fault)>| {
-            if let Err((at, fault)) = done
-                && failed.as_ref().is_none_or(|(first, ..)| at < *first)
-            {
-                failed = Some((at, column, fault));
-            }
-        };
+        let mut failed = First::default();
         for sink in &mut self.levels {
             let column = sink.plan.column;
-            let mut codes = std::mem::take(&mut sink.codes);
+            let mut codes = std::mem::take(sink.codes.wide());
             let code = |at| sink.find(field(at, column)).map_err(|fault| (at, fault));
-            keep(column, extend(&mut codes, (0..rows).map(&pick).map(code)));
-            sink.codes = codes;
+            failed.keep(column, extend(&mut codes, (0..rows).map(&pick).map(code)));
+            *sink.codes.wide() = codes;
         }
         for sink in &mut self.binaries {
             let column = sink.column;
             let mut codes = std::mem::take(&mut sink.codes);
             let code = |at| sink.find(field(at, column), row + at as u64).map_err(|fault| (at, fault));
-            keep(column, extend(&mut codes, (0..rows).map(&pick).map(code)));
+            failed.keep(column, extend(&mut codes, (0..rows).map(&pick).map(code)));
             sink.codes = codes;
         }
         for sink in &mut self.numbers {
@@ -289,10 +313,10 @@ impl<'p> Intake<'p> {
                 let text = std::str::from_utf8(field(at, column)).map_err(|_| (at, Fault::Utf8))?;
                 sink.parse(text).map_err(|fault| (at, fault))
             };
-            keep(column, extend(&mut values, (0..rows).map(&pick).map(value)));
+            failed.keep(column, extend(&mut values, (0..rows).map(&pick).map(value)));
             sink.values = values;
         }
-        failed.map_or(Ok(()), Err)
+        failed.done()
     }
 
     /// The error for a fault in a row of the file, from 0.
@@ -346,14 +370,14 @@ impl<'p> Intake<'p> {
                 };
                 let parted = Parted {
                     rows,
-                    levels: self.levels.iter().map(|s| (s.levels.names(), &s.codes[..])).collect(),
+                    levels: self.levels.iter().map(|s| (s.levels.names(), s.codes.all())).collect(),
                     binaries: self.binaries.iter().map(|s| &s.codes[..]).collect(),
                     numbers: self.numbers.iter().map(|s| &s.values[..]).collect(),
                 };
                 accumulator.update(&batch(self.plan, &parted, place)?)?;
             }
             Goal::Rows(kept) => {
-                let levels = self.levels.iter().map(|s| &s.codes[..]);
+                let levels = self.levels.iter().map(|s| &s.codes);
                 kept.add(
                     rows,
                     levels,
@@ -403,7 +427,7 @@ fn place(input: &Input, before: Option<&dyn Fn() -> Result<u64>>, row: u64) -> P
 /// Adds values up to the first that fails.
 #[cfg(feature = "csv")]
 #[inline]
-fn extend<T, E>(all: &mut Vec<T>, values: impl ExactSizeIterator<Item = Result<T, E>>) -> Result<(), E> {
+pub(super) fn extend<T, E>(all: &mut Vec<T>, values: impl ExactSizeIterator<Item = Result<T, E>>) -> Result<(), E> {
     all.reserve(values.len());
     for value in values {
         all.push(value?);
@@ -416,8 +440,8 @@ pub(super) fn batch<'a>(plan: &'a Plan, parted: &Parted<'a>, place: impl Fn(usiz
     let Parted { rows, levels, binaries, numbers } = parted;
     let rows = *rows;
     let level = |at: usize| {
-        let (names, codes) = levels[at];
-        Categorical::trusted(&plan.levels[at].name, names, Codes::from(codes), plan.levels[at].ordered())
+        let (names, codes) = &levels[at];
+        Categorical::trusted(&plan.levels[at].name, names, codes.clone(), plan.levels[at].ordered())
     };
     let segments = |s: &'a SegmentPlan| {
         let (column, parts) = match &s.segment {

@@ -14,6 +14,7 @@ use arrow_schema::{ArrowError, DataType, SchemaRef};
 use super::columnar::{self, Lookups};
 use super::gather::Gathered;
 use super::guard::{damaged, guard};
+use super::indices::Values;
 use super::intake::{Aim, Intake, Outcome};
 use super::plan::Plan;
 use super::progress::Meter;
@@ -252,7 +253,9 @@ pub(super) fn read(
             for from in (0..batch.num_rows()).step_by(options.chunk) {
                 let rows = options.chunk.min(batch.num_rows() - from);
                 let part: Vec<ArrayRef> = arrays.iter().map(|array| array.slice(from, rows)).collect();
-                held += columnar::push(&mut intake, &mut lookups, (row, rows), |column| &part[places[column]])?;
+                held += columnar::push(&mut intake, &mut lookups, (row, rows), |column| {
+                    Values::Array(&part[places[column]])
+                })?;
                 row += rows as u64;
                 if held >= options.chunk {
                     intake.flush(held, row)?;

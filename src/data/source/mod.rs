@@ -26,6 +26,9 @@ mod batches;
 mod blocks;
 mod cells;
 #[cfg(feature = "parquet")]
+mod chunk;
+mod codes;
+#[cfg(feature = "parquet")]
 mod columnar;
 mod copy;
 #[cfg(feature = "csv")]
@@ -33,15 +36,23 @@ mod decode;
 #[cfg(feature = "csv")]
 mod delimited;
 mod dialect;
+#[cfg(feature = "parquet")]
+mod digest;
 mod gather;
 #[cfg(feature = "parquet")]
 mod guard;
+#[cfg(feature = "parquet")]
+mod hybrid;
+#[cfg(feature = "parquet")]
+mod indices;
 mod intake;
 mod intern;
 #[cfg(feature = "parquet")]
 mod ipc;
 #[cfg(feature = "parquet")]
 mod lookup;
+#[cfg(feature = "parquet")]
+mod pages;
 #[cfg(feature = "parquet")]
 mod parquet;
 mod plan;
@@ -396,10 +407,12 @@ impl Source {
         }
         let mut total = Total::new(&plan, aim, &self.inputs, &stamps);
         let work = |unit: &Unit| Ok((unit.file, self.work(unit, &plan, &stamps, aim, &meter)?));
-        schedule::in_order(units.iter().map(Ok), work, |(file, part)| total.take(file, part))?;
+        let done = schedule::in_order(units.iter().map(Ok), work, |(file, part)| total.take(file, part));
+        // Whatever else went wrong, it may be due to that.
         for (input, stamp) in self.inputs.iter().zip(&stamps) {
             input.unchanged(*stamp)?;
         }
+        done?;
         for reader in &total.gathered.readers {
             reader.finish()?;
         }
@@ -409,19 +422,22 @@ impl Source {
     /// The work, in parts that do not depend on the number of threads.
     fn units(&self, stamps: &[Stamp]) -> Result<Vec<Unit>> {
         let mut units = Vec::new();
-        for (file, (input, _stamp)) in self.inputs.iter().zip(stamps).enumerate() {
+        for (file, (input, stamp)) in self.inputs.iter().zip(stamps).enumerate() {
             match input.format {
                 #[cfg(feature = "csv")]
                 Format::Csv | Format::CsvGz | Format::CsvZst => units.push(Unit { file, part: Part::Text }),
                 #[cfg(feature = "parquet")]
                 Format::Parquet => {
                     let footer = Arc::new(parquet::Footer::open(input)?);
-                    units.push(Unit { file, part: Part::Hash });
                     let groups = footer.units().into_iter();
                     units.extend(groups.map(|groups| Unit { file, part: Part::Groups(footer.clone(), groups) }));
+                    units.extend(hashes(file, *stamp));
                 }
                 #[cfg(feature = "parquet")]
-                Format::Arrow => units.extend([Part::Hash, Part::Batches].map(|part| Unit { file, part })),
+                Format::Arrow => {
+                    units.push(Unit { file, part: Part::Batches });
+                    units.extend(hashes(file, *stamp));
+                }
                 #[allow(unreachable_patterns)]
                 format => return Err(unsupported(input, format)),
             }
@@ -443,15 +459,11 @@ impl Source {
             #[cfg(feature = "parquet")]
             Part::Batches => ipc::read((input, stamp), plan, aim, &self.options, meter),
             #[cfg(feature = "parquet")]
-            Part::Hash if matches!(aim, Aim::Numbers) => Ok(Outcome::default()),
+            Part::Hash(_) if matches!(aim, Aim::Numbers) => Ok(Outcome::default()),
             #[cfg(feature = "parquet")]
-            Part::Hash => {
-                let (bytes, blake3) = spool::hash(input)?;
-                if bytes == stamp.bytes {
-                    Ok(Outcome { blake3: Some(blake3), ..Outcome::default() })
-                } else {
-                    Err(input.changed())
-                }
+            Part::Hash(part) => {
+                let hashed = Some(digest::part(input, stamp, *part)?);
+                Ok(Outcome { hashed, ..Outcome::default() })
             }
         }
     }
@@ -487,9 +499,15 @@ enum Part {
     /// The batches of an Arrow file.
     #[cfg(feature = "parquet")]
     Batches,
-    /// The hash of a file whose bytes are not all read for its rows.
+    /// A part of the hash of a file whose bytes are not all read for its rows.
     #[cfg(feature = "parquet")]
-    Hash,
+    Hash(u64),
+}
+
+/// The parts of a file's hash: small, and so the last to be begun.
+#[cfg(feature = "parquet")]
+fn hashes(file: usize, stamp: Stamp) -> impl Iterator<Item = Unit> {
+    (0..digest::parts(stamp)).map(move |part| Unit { file, part: Part::Hash(part) })
 }
 
 /// Why there is nothing to count.
@@ -500,8 +518,13 @@ fn nothing(plan: &Plan) -> &'static str {
 /// What the units have given so far.
 struct Total<'s> {
     inputs: &'s [Input],
+    #[cfg(feature = "parquet")]
+    stamps: Vec<Stamp>,
     gathered: Gathered,
     files: Vec<FileInfo>,
+    /// The hashes of the parts of the file that comes now.
+    #[cfg(feature = "parquet")]
+    hashed: Vec<digest::Hashed>,
 }
 
 impl<'s> Total<'s> {
@@ -514,7 +537,15 @@ impl<'s> Total<'s> {
             format: input.format,
         };
         let files = inputs.iter().zip(stamps).map(file).collect();
-        Total { inputs, gathered: Gathered::new(plan, aim), files }
+        Total {
+            inputs,
+            #[cfg(feature = "parquet")]
+            stamps: stamps.to_vec(),
+            gathered: Gathered::new(plan, aim),
+            files,
+            #[cfg(feature = "parquet")]
+            hashed: Vec::new(),
+        }
     }
 
     fn take(&mut self, of: usize, mut part: Outcome) -> Result<()> {
@@ -522,6 +553,14 @@ impl<'s> Total<'s> {
         file.rows += part.rows;
         if let Some(hash) = part.blake3.take() {
             file.blake3 = hash;
+        }
+        #[cfg(feature = "parquet")]
+        if let Some(hashed) = part.hashed.take() {
+            self.hashed.push(hashed);
+            // Units come in their order, those of a file one after the other.
+            if self.hashed.len() as u64 == digest::parts(self.stamps[of]) {
+                file.blake3 = digest::whole(&std::mem::take(&mut self.hashed)).unwrap_or_default();
+            }
         }
         // Rows are those of the file already.
         self.gathered.add(part, 0, |row| self.inputs[of].place(Some(row)))

@@ -3,14 +3,16 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use arrow_array::{RecordBatch, RecordBatchReader};
+use arrow_array::RecordBatch;
 use arrow_schema::{ArrowError, DataType, Field, Schema};
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{
     ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder,
 };
 use parquet::errors::ParquetError;
+use parquet::file::metadata::ColumnChunkMetaData;
 
+use super::chunk::Chunk;
 use super::columnar::{self, Lookups};
 use super::guard::{damaged, guard};
 use super::intake::{Intake, Outcome};
@@ -73,13 +75,17 @@ impl Footer {
         Ok(Footer { metadata, names, rows })
     }
 
+    /// The rows of each row group.
+    pub fn groups(&self) -> impl Iterator<Item = u64> {
+        // Checked to be no less than 0.
+        self.metadata.metadata().row_groups().iter().map(|about| about.num_rows() as u64)
+    }
+
     /// The row groups, in portions that depend on the file alone.
     pub fn units(&self) -> Vec<Groups> {
         let mut units: Vec<Groups> = Vec::new();
         let mut start = 0;
-        for (group, about) in self.metadata.metadata().row_groups().iter().enumerate() {
-            // Checked to be no less than 0.
-            let rows = about.num_rows() as u64;
+        for (group, rows) in self.groups().enumerate() {
             match units.last_mut() {
                 Some(last) if last.rows + rows <= UNIT => {
                     last.groups.end = group + 1;
@@ -92,16 +98,39 @@ impl Footer {
         units
     }
 
-    fn reader(&self, input: &Input, columns: &[usize], group: usize, batch: usize) -> Result<ParquetRecordBatchReader> {
+    /// Arrow's reader of some columns of a row group, behind its first `after` rows.
+    pub fn reader(
+        &self,
+        input: &Input,
+        columns: &[usize],
+        (group, after): (usize, usize),
+        batch: usize,
+    ) -> Result<ParquetRecordBatchReader> {
         // A file of its own: the position is not shared with other threads.
         let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(input.file()?, self.metadata.clone());
         let mask = ProjectionMask::roots(builder.parquet_schema(), columns.iter().copied());
-        let builder = builder.with_projection(mask).with_row_groups(vec![group]).with_batch_size(batch);
+        let mut builder = builder.with_projection(mask).with_row_groups(vec![group]).with_batch_size(batch);
+        if after > 0 {
+            builder = builder.with_offset(after);
+        }
         guard(input, Some(group), || builder.build().map_err(|e| bad(input, Some(group), &e)))
+    }
+
+    /// A column of a row group by what the footer says of it, and the type that Arrow gives it.
+    pub fn about(&self, (group, column): (usize, usize), leaf: usize) -> Option<(&ColumnChunkMetaData, &DataType)> {
+        let about = self.metadata.metadata().row_groups().get(group)?.columns().get(leaf)?;
+        Some((about, self.metadata.schema().field(column).data_type()))
+    }
+
+    /// Where a column stands among those that hold values, if it is one itself.
+    pub fn leaf(&self, column: usize) -> Option<usize> {
+        let about = self.metadata.metadata().file_metadata().schema_descr();
+        let mut leaves = 0..about.num_columns();
+        leaves.find(|leaf| about.get_column_root_idx(*leaf) == column && about.get_column_root(*leaf).is_primitive())
     }
 }
 
-fn next(reader: &mut ParquetRecordBatchReader, input: &Input, group: usize) -> Result<Option<RecordBatch>> {
+pub(super) fn next(reader: &mut ParquetRecordBatchReader, input: &Input, group: usize) -> Result<Option<RecordBatch>> {
     let fail = |e: ArrowError| bad(input, Some(group), &e.into());
     guard(input, Some(group), || reader.next().transpose().map_err(fail))
 }
@@ -141,6 +170,12 @@ pub(super) fn read(
             return Err(columnar::unreadable(input, field));
         }
     }
+    // Numbers are read as such.
+    let leaf = |(of_plan, column): (usize, &usize)| {
+        let is_number = intake.plan.numbers.iter().any(|number| number.column == of_plan);
+        footer.leaf(*column).filter(|_| !is_number)
+    };
+    let leaves: Vec<Option<usize>> = at.iter().enumerate().map(leaf).collect();
     let mut lookups = Lookups::new(&intake);
     let (mut row, mut held) = (unit.start, 0);
     let mut metered = bytes_before(row, footer, stamp);
@@ -153,18 +188,21 @@ pub(super) fn read(
             row += said;
             continue;
         }
-        let mut reader = footer.reader(input, &at, group, options.chunk.min(DECODED))?;
-        let schema = reader.schema();
-        // Where each column of the plan stands in the batches.
-        let places: Vec<usize> = at
-            .iter()
-            .map(|column| schema.index_of(footer.metadata.schema().field(*column).name()))
-            .collect::<Result<_, _>>()
-            .map_err(|e| bad(input, Some(group), &e.into()))?;
+        let open = |(column, leaf): (&usize, &Option<usize>)| {
+            Chunk::open((input, footer), (group, *column), *leaf, options.chunk.min(DECODED))
+        };
+        let mut chunks = at.iter().zip(&leaves).map(open).collect::<Result<Vec<_>>>()?;
         let mut read = 0u64;
-        while let Some(batch) = next(&mut reader, input, group)? {
-            let rows = batch.num_rows();
-            held += columnar::push(&mut intake, &mut lookups, (row, rows), |column| batch.column(places[column]))?;
+        while read < said {
+            let rows = (said - read).min(options.chunk.min(DECODED) as u64) as usize;
+            for chunk in &mut chunks {
+                let found = chunk.read(read as usize, rows)?;
+                if found != rows {
+                    let holds = read + found as u64;
+                    return Err(damaged(input, Some(group), &format!("it says {said} rows and holds {holds}")));
+                }
+            }
+            held += columnar::push(&mut intake, &mut lookups, (row, rows), |column| chunks[column].values())?;
             read += rows as u64;
             row += rows as u64;
             if held >= options.chunk {
@@ -174,9 +212,7 @@ pub(super) fn read(
                 (held, metered) = (0, bytes);
             }
         }
-        if read != said {
-            return Err(damaged(input, Some(group), &format!("it says {said} rows and holds {read}")));
-        }
+        chunks.iter_mut().try_for_each(Chunk::finish)?;
     }
     intake.flush(held, row)?;
     meter.add(bytes_before(row, footer, stamp) - metered, held as u64);
@@ -201,7 +237,7 @@ pub(super) fn sample(input: &Input, rows: usize) -> Result<Sample> {
         if left == 0 {
             break;
         }
-        let mut reader = footer.reader(input, &wanted, group, left.min(1 << 16))?;
+        let mut reader = footer.reader(input, &wanted, (group, 0), left.min(1 << 16))?;
         while let Some(batch) = next(&mut reader, input, group)? {
             let batch = batch.slice(0, batch.num_rows().min(left));
             for (at, column) in wanted.iter().zip(batch.columns()) {

@@ -2,10 +2,11 @@
 
 use super::FileInfo;
 use super::cells::CellTable;
+use super::codes::LevelCodes;
 use super::intake::{Parted, batch};
 use super::intern::{Levels, MISSING};
 use super::plan::Plan;
-use crate::data::{Batch, sorted_order};
+use crate::data::{Batch, Codes, sorted_order};
 use crate::error::{Place, Result};
 
 /// The rows of a source, by the parts that their columns play.
@@ -36,7 +37,12 @@ impl Rows {
         let kept = &self.kept;
         let parted = Parted {
             rows: kept.rows,
-            levels: kept.names.iter().map(Vec::as_slice).zip(kept.levels.iter().map(Vec::as_slice)).collect(),
+            levels: kept
+                .names
+                .iter()
+                .zip(&kept.levels)
+                .map(|(names, codes)| (&names[..], Codes::from(&codes[..])))
+                .collect(),
             binaries: kept.binaries.iter().map(Vec::as_slice).collect(),
             numbers: kept.numbers.iter().map(Vec::as_slice).collect(),
         };
@@ -97,12 +103,12 @@ impl Kept {
     pub fn add<'a>(
         &mut self,
         rows: usize,
-        levels: impl Iterator<Item = &'a [u32]>,
+        levels: impl Iterator<Item = &'a LevelCodes>,
         binaries: impl Iterator<Item = &'a [u8]>,
         numbers: impl Iterator<Item = &'a [f64]>,
     ) {
         self.rows += rows;
-        self.levels.iter_mut().zip(levels).for_each(|(all, part)| all.extend_from_slice(part));
+        self.levels.iter_mut().zip(levels).for_each(|(all, part)| part.add_to(all));
         self.binaries.iter_mut().zip(binaries).for_each(|(all, part)| all.extend_from_slice(part));
         self.numbers.iter_mut().zip(numbers).for_each(|(all, part)| all.extend_from_slice(part));
     }

@@ -1,6 +1,8 @@
 //! Which rows of a chunk satisfy the filter, before anything else is read of them.
 
 use super::intake::Fault;
+#[cfg(feature = "csv")]
+use super::intake::{First, extend};
 use super::intern::TextCache;
 use super::plan::{FilterPlan, Missing};
 
@@ -55,23 +57,16 @@ impl<'p> Sieve<'p> {
         rows: usize,
         field: impl Fn(usize, usize) -> &'r [u8],
     ) -> Result<(), (usize, usize, Fault)> {
-        let mut failed: Option<(usize, usize, Fault)> = None;
+        let mut failed = First::default();
         for condition in &mut self.conditions {
             let column = condition.plan.column;
-            condition.codes.clear();
-            for at in 0..rows {
-                match condition.find(field(at, column)) {
-                    Ok(code) => condition.codes.push(code),
-                    Err(fault) => {
-                        if failed.as_ref().is_none_or(|(first, ..)| at < *first) {
-                            failed = Some((at, column, fault));
-                        }
-                        break;
-                    }
-                }
-            }
+            let mut codes = std::mem::take(&mut condition.codes);
+            codes.clear();
+            let code = |at| condition.find(field(at, column)).map_err(|fault| (at, fault));
+            failed.keep(column, extend(&mut codes, (0..rows).map(code)));
+            condition.codes = codes;
         }
-        failed.map_or(Ok(()), Err)?;
+        failed.done()?;
         self.settle(row, rows);
         Ok(())
     }

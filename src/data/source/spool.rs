@@ -1,4 +1,4 @@
-//! The files themselves: their kind by content, standard input kept, changes noticed, bytes hashed.
+//! The files themselves: their kind by content, standard input kept, changes noticed.
 
 use std::fs::{File, Metadata};
 use std::io::{self, Read, Seek, SeekFrom};
@@ -164,23 +164,4 @@ fn spool(mut from: impl Read) -> io::Result<NamedTempFile> {
     let mut file = tempfile::Builder::new().prefix("evenhand-").tempfile()?;
     io::copy(&mut from, file.as_file_mut())?;
     Ok(file)
-}
-
-/// The size and hash of a whole file.
-#[cfg(feature = "parquet")]
-pub(super) fn hash(input: &Input) -> Result<(u64, String)> {
-    let mut hasher = blake3::Hasher::new();
-    let mut file = input.file()?;
-    // Large enough for the hash to work on many blocks side by side, small enough to stay in the cache.
-    let mut buffer = vec![0; 1 << 17];
-    loop {
-        match file.read(&mut buffer) {
-            Ok(0) => return Ok((hasher.count(), hasher.finalize().to_hex().to_string())),
-            Ok(n) => {
-                hasher.update(&buffer[..n]);
-            }
-            Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
-            Err(e) => return Err(input.io("read", e)),
-        }
-    }
 }

@@ -1,0 +1,84 @@
+//! Columns of a batch: Arrow's arrays, or indices to the texts of a dictionary.
+
+use std::fmt;
+use std::sync::Arc;
+
+use arrow_array::ArrayRef;
+use arrow_select::filter::FilterPredicate;
+
+/// The texts that indices stand for; the index behind the last stands for no value.
+#[derive(Default)]
+pub(super) struct Dictionary {
+    texts: String,
+    ends: Vec<usize>,
+}
+
+impl fmt::Debug for Dictionary {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Dictionary").field("len", &self.len()).finish_non_exhaustive()
+    }
+}
+
+impl Dictionary {
+    pub fn push(&mut self, text: &str) {
+        self.texts.push_str(text);
+        self.ends.push(self.texts.len());
+    }
+
+    pub fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    /// The text of an index, `None` behind the last.
+    pub fn text(&self, index: usize) -> Option<&str> {
+        let to = *self.ends.get(index)?;
+        let from = index.checked_sub(1).map_or(0, |before| self.ends[before]);
+        self.texts.get(from..to)
+    }
+}
+
+/// Indices in their narrowest type.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Indices<'a> {
+    Bytes(&'a [u8]),
+    Wide(&'a [u32]),
+}
+
+/// The values of a column.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Values<'a> {
+    Array(&'a ArrayRef),
+    Indices(&'a Arc<Dictionary>, Indices<'a>),
+}
+
+/// Some of the values of a column.
+#[derive(Debug)]
+pub(super) enum Chosen<'a> {
+    Array(ArrayRef),
+    Bytes(&'a Arc<Dictionary>, Vec<u8>),
+    Wide(&'a Arc<Dictionary>, Vec<u32>),
+}
+
+impl<'a> Values<'a> {
+    /// The values of some rows, which are told in both ways; `None` if these are not those of the column.
+    pub fn choose(self, filter: &FilterPredicate, rows: &[u32]) -> Option<Chosen<'a>> {
+        fn pick<T: Copy>(all: &[T], rows: &[u32]) -> Option<Vec<T>> {
+            rows.iter().map(|row| all.get(*row as usize).copied()).collect()
+        }
+        Some(match self {
+            Values::Array(array) => Chosen::Array(filter.filter(array).ok()?),
+            Values::Indices(of, Indices::Bytes(all)) => Chosen::Bytes(of, pick(all, rows)?),
+            Values::Indices(of, Indices::Wide(all)) => Chosen::Wide(of, pick(all, rows)?),
+        })
+    }
+}
+
+impl Chosen<'_> {
+    pub fn values(&self) -> Values<'_> {
+        match self {
+            Chosen::Array(array) => Values::Array(array),
+            Chosen::Bytes(of, indices) => Values::Indices(of, Indices::Bytes(indices)),
+            Chosen::Wide(of, indices) => Values::Indices(of, Indices::Wide(indices)),
+        }
+    }
+}
