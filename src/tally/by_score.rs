@@ -138,3 +138,56 @@ impl State {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::data::Categorical;
+    use crate::tally::Tally;
+
+    #[test]
+    fn threads_and_what_is_new_late_change_nothing() {
+        let n = 2 * BLOCK + LEARNED + 5000;
+        let group: Vec<u8> = (0..n).map(|i| if i % 400_000 == 399_999 { 2 } else { (i % 2) as u8 }).collect();
+        let label: Vec<u8> = (0..n).map(|i| (i / 2 % 3 == 0) as u8).collect();
+        let few = |i: usize| if i % 300_001 == 7 { i as f64 } else { (i * 7919 % 500) as f64 / 500.0 };
+        let none = |i: usize| if i % 1000 == 1 { f64::NAN } else { few(i) };
+        // Few for long, then so many that there is no room.
+        let more = |i: usize| if i < 700_000 { few(i) } else { i as f64 / 3.0 };
+        for scores in [(0..n).map(few).collect::<Vec<f64>>(), (0..n).map(none).collect(), (0..n).map(more).collect()] {
+            let batch = Batch::builder()
+                .attribute(Categorical::from_codes("g", ["a", "b", "c"], &group[..]).unwrap())
+                .label(&label[..])
+                .score(&scores.iter().map(|s| (!s.is_nan()).then_some(*s)).collect::<Vec<_>>()[..])
+                .build()
+                .unwrap();
+            let by = |threads| {
+                let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+                pool.install(|| Tally::of(&batch).unwrap())
+            };
+            let tally = by(1);
+            assert_eq!(tally, by(2));
+            assert_eq!(tally, by(3));
+            // Scores are not below 0: their bits sort as they do.
+            let mut plain: BTreeMap<(u64, u32), u64> = BTreeMap::new();
+            for ((score, group), label) in scores.iter().zip(&group).zip(&label).filter(|((s, _), _)| !s.is_nan()) {
+                *plain.entry((score.to_bits(), u32::from(group * 3 + label))).or_default() += 1;
+            }
+            let table = tally.scores[0].as_ref().unwrap();
+            let found: Vec<((u64, u32), u64)> = table
+                .scores
+                .iter()
+                .zip(&table.slots)
+                .zip(&table.rows)
+                .map(|((score, slot), rows)| ((score.to_bits(), *slot), *rows))
+                .collect();
+            assert!(found.into_iter().eq(plain));
+            assert_eq!(tally.tables[0].rows.iter().sum::<u64>(), n as u64);
+            let sum: f64 = tally.tables[0].scores.as_ref().unwrap().iter().map(|sums| sums.score).sum();
+            let expected: f64 = scores.iter().filter(|s| !s.is_nan()).sum();
+            assert!((sum - expected).abs() <= 1e-9 * expected, "{sum} {expected}");
+        }
+    }
+}
