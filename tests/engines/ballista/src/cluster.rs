@@ -91,6 +91,8 @@ impl Member {
         let process = Command::new(std::env::current_exe()?)
             .args(arguments)
             .env("RUST_LOG", "info")
+            // What decodes plans is not optimised here, and then needs more than the usual two megabytes.
+            .env("RUST_MIN_STACK", (16 << 20).to_string())
             .stdin(Stdio::null())
             .stdout(file.try_clone()?)
             .stderr(file)
