@@ -19,10 +19,10 @@ use datafusion::prelude::{SessionConfig, SessionContext};
 use crate::Anyhow;
 
 /// How often an executor says that it lives, how long it may be silent, and how often that is looked at, in seconds. Left to
-/// itself Ballista takes 60, 180 and 15: it would be over three minutes before what a dead executor had is done again.
-const HEARTBEAT: u64 = 1;
-const SILENCE: u64 = 6;
-const LOOK: u64 = 1;
+/// itself Ballista takes 60, 180 and 15. A machine that is busy with other things may be silent for a while.
+const HEARTBEAT: u64 = 2;
+const SILENCE: u64 = 30;
+const LOOK: u64 = 2;
 
 /// Runs a scheduler until it is stopped.
 pub async fn schedule(port: u16) -> Anyhow<()> {
