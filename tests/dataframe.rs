@@ -253,6 +253,87 @@ fn what_the_context_is_set_to_and_has_does_not_matter_and_stays() {
     assert_eq!(wait(wait(context.table("rows")).unwrap().count()).unwrap(), 4);
 }
 
+/// What conditions look at: texts with spaces, quotes and missing ones, numbers of each kind, days, true and false.
+fn looked_at(rows: usize) -> RecordBatch {
+    let mut draw = Draw(17);
+    let texts =
+        [Some(" x"), Some("x"), Some("it's; --"), Some("NA"), None, Some(""), Some("5"), Some("\\"), Some("\"")];
+    let numbers = [Some(1.0), Some(-1.0), Some(2.5), None, Some(1e300), Some(0.0), Some(-999.0), Some(f64::NAN)];
+    let whole: Vec<Option<i32>> = (-5..6).map(Some).chain([None]).collect();
+    let days: Vec<Option<i32>> = (19_750..19_762).map(Some).chain([None]).collect();
+    batch(&[
+        ("sex", draw.column::<_, StringArray>(&[Some("f"), Some("m"), None], rows)),
+        ("d", draw.column::<_, Int32Array>(&[Some(0), Some(1)], rows)),
+        ("n", draw.column::<_, Float64Array>(&numbers, rows)),
+        ("i", draw.column::<_, Int32Array>(&whole, rows)),
+        ("te xt", draw.column::<_, StringArray>(&texts, rows)),
+        ("day", draw.column::<_, Date32Array>(&days, rows)),
+        ("agreed", draw.column::<_, BooleanArray>(&[Some(true), Some(false), None], rows)),
+        ("s", draw.column::<_, Float32Array>(&[Some(0.25f32), Some(0.5), None], rows)),
+    ])
+}
+
+#[test]
+fn rows_that_a_filter_leaves_out_of_a_file_it_leaves_out_of_a_frame() {
+    let (context, rows, folder) = (SessionContext::new(), looked_at(1200), tempfile::tempdir().unwrap());
+    let source = Source::open(&[write(folder.path(), &rows)]).unwrap();
+    let conditions = [
+        "n >= 0",
+        "n != 1 and n < 3",
+        "n in (1, 2.5, -998)",
+        "n not in (0)",
+        "n is missing",
+        "n is not missing",
+        "i <= -2",
+        "i = 3 and n > -5",
+        "i not in (1, 2, 3)",
+        "\"te xt\" = 'x'",
+        "\"te xt\" != 'x'",
+        "\"te xt\" in ('it''s; --', '\\', '\"')",
+        "\"te xt\" not in ('x', '5') and i >= 0",
+        "\"te xt\" is missing",
+        "day > '2024-02-05'",
+        "day <= '2024-02-05' and day >= '2024-02-02'",
+        "day is missing and sex is not missing",
+        "agreed = 'true'",
+        "agreed != 'true' and s >= 0.5",
+        "s in (0.25) and d = '1'",
+    ];
+    for condition in conditions {
+        let plan = small(|mut columns| {
+            columns.missing.push("-999".into());
+            columns.filter(condition.parse().unwrap())
+        });
+        let local = plan.tally_files(&source).unwrap();
+        let counted = wait(tally_dataframe(&plan, frame(&context, &rows))).unwrap();
+        assert_eq!(counted.tally, local.tally, "{condition}");
+        assert_eq!(counted.values, local.values, "{condition}");
+        // It leaves out some rows; an engine does not say how many.
+        let left_out = local.filtered.unwrap().rows_left_out.unwrap();
+        assert!(left_out > 0 && left_out + counted.tally.rows() == 1200, "{condition}: {left_out}");
+        assert_eq!(counted.filtered.unwrap().rows_left_out, None);
+    }
+    let plan = small(|c| c.filter("i >= 0".parse().unwrap()));
+    let report = wait(plan.audit_dataframe(frame(&context, &rows))).unwrap();
+    let filtered = report.data.filter.unwrap();
+    assert_eq!((filtered.condition.as_str(), filtered.rows_left_out), ("i >= 0", None));
+    assert!(report.data.rows < 1200);
+    let nobody = small(|c| c.filter("i > 100".parse().unwrap()));
+    assert!(matches!(wait(tally_dataframe(&nobody, frame(&context, &rows))).unwrap_err(), Error::Nothing { .. }));
+    assert!(matches!(nobody.tally_files(&source).unwrap_err(), Error::Nothing { .. }));
+    // What cannot be compared is refused, not left out.
+    for (condition, column) in [("\"te xt\" > 1", "te xt"), ("sex > '2024-01-01'", "sex")] {
+        let plan = small(|c| c.filter(condition.parse().unwrap()));
+        assert!(plan.tally_files(&source).is_err(), "{condition}");
+        let error = wait(tally_dataframe(&plan, frame(&context, &rows))).unwrap_err().to_string();
+        assert!(error.contains(&format!("`{column}`")), "{error}");
+    }
+    match wait(tally_dataframe(&small(|c| c.filter("gone = 'x'".parse().unwrap())), frame(&context, &rows))) {
+        Err(Error::MissingColumn { column, .. }) => assert_eq!(column, "gone"),
+        other => panic!("{other:?}"),
+    }
+}
+
 #[test]
 fn tallies_of_frames_merge() {
     let context = SessionContext::new();

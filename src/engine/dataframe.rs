@@ -22,6 +22,9 @@ const TABLE: &str = "rows";
 /// The frame may be anything: files of object stores, tables, joins, filters. Nothing is registered in its context, and names
 /// of columns are taken letter by letter. It has to be awaited in a runtime of tokio's, as everything of DataFusion's.
 ///
+/// The context may be that of a Ballista cluster (`SessionContext::remote`); then the frame's tables must be what its
+/// executors can read by themselves, such as files in a store. It is tried with Ballista 55, an executor lost midway too.
+///
 /// Counts are exact. Sums of weights and scores are rounded as the engine rounds them. The tally can be merged with others;
 /// `files` is empty. [`AuditPlan::audit_dataframe`] makes a report at once.
 ///

@@ -126,8 +126,8 @@ def whole_floats(check, dialect):
     check.done += 1
 
 
-def filtered(check, dialect):
-    """Rows that a condition leaves out are left out alike; only how many they were is not known of counts."""
+def conditioned():
+    """Rows, and conditions that leave some of them out, each with its flags."""
     types = [("sex", "text"), ("d", "integer"), ("n", "double"), ("i", "integer"), ("te xt", "text"), ("day", "date")]
     texts = [" x", "x", "it's; --", "NA", None, "", "5", "\\", '"']
     numbers = [1.0, -1.0, 2.5, None, 1e300, 0.0, -999.0]
@@ -136,18 +136,29 @@ def filtered(check, dialect):
         (["f", "m", None][at % 3], at // 3 % 2, numbers[at % 7], numbers[at % 5] and at % 11 - 5, texts[at % 9], days[at % 12])
         for at in range(600)
     ]
-    table = "filtered"
-    file = check.engine.load(table, types, people, check.folder / "filtered.parquet")
     conditions = [
         "n >= 0", "n != 1 and n < 3", "n in (1, 2.5, -999)", "n not in (0)", "n is missing", "n is not missing",
         "i <= -2", "i = 3 and n > -5", "i not in (1, 2, 3)", "\"te xt\" = 'x'", "\"te xt\" != 'x'", "\"te xt\" in ('it''s; --', '\\', '\"')",
         "\"te xt\" not in ('x', '5') and i >= 0", "\"te xt\" is missing", "\"te xt\" is not null", "day > '2024-02-05'",
         "day <= '2024-02-05' and day >= '2024-02-02'", "day = '2024-02-07'", "day is missing and sex is not missing",
     ]
-    for condition in conditions:
-        flags = ["-a", "sex", "-d", "d", "--missing=-999", "--where", condition]
-        if "-999" in condition:
-            flags.remove("--missing=-999")
+    missing = lambda condition: [] if "-999" in condition else ["--missing=-999"]
+    return types, people, [(c, ["-a", "sex", "-d", "d", *missing(c), "--where", c]) for c in conditions]
+
+
+def incomparable():
+    """Rows, and conditions that they have to be refused for, each with its flags."""
+    types, people = [("sex", "text"), ("d", "integer"), ("v", "text")], [("f", 1, "1"), ("m", 0, "2"), ("f", 0, "x")]
+    conditions = ("v >= 1", "v < '2024-01-01'", "sex = 'm' and v >= 1")
+    return types, people, [(c, ["-a", "sex", "-d", "d", "--where", c]) for c in conditions]
+
+
+def filtered(check, dialect):
+    """Rows that a condition leaves out are left out alike; only how many they were is not known of counts."""
+    types, people, conditions = conditioned()
+    table = "filtered"
+    file = check.engine.load(table, types, people, check.folder / "filtered.parquet")
+    for condition, flags in conditions:
         path, _, _ = check.answer(check.statement(dialect, table, flags), "filtered")
         (local, digest), (counted, counted_digest) = check.report(str(file), *flags), check.report("--tally", str(path), *flags)
         assert digest == counted_digest, f"{condition}: the tallies differ"
@@ -158,10 +169,9 @@ def filtered(check, dialect):
             for model in report["models"]:
                 assert "filter" in model["notes"].pop(0)
         assert local == counted, f"{condition}: the reports differ"
-    types, rows = [("sex", "text"), ("d", "integer"), ("v", "text")], [("f", 1, "1"), ("m", 0, "2"), ("f", 0, "x")]
-    for condition in ("v >= 1", "v < '2024-01-01'", "sex = 'm' and v >= 1"):
-        flags = ["-a", "sex", "-d", "d", "--where", condition]
-        check.refused(condition, types, rows, flags, "`v`", dialect)
+    types, people, conditions = incomparable()
+    for condition, flags in conditions:
+        check.refused(condition, types, people, flags, "`v`", dialect)
     check.done += 1
 
 

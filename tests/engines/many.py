@@ -1,10 +1,12 @@
-"""Twenty million rows in eight files, for a cluster to count. See `spark.py`."""
+"""Twenty million rows in eight files, for a cluster to count. See `spark.py` and `frames.py`."""
 
 import rows
-from engines import DuckDb
+from engines import DuckDb, quoted
 
 FILES = 8
 TIMES = 1000
+# Weights that no power of two divides, so that sums of them depend on their order.
+ROUGH = "rough"
 
 
 def write(folder, times):
@@ -13,5 +15,6 @@ def write(folder, times):
     engine.write(rows.COLUMNS, rows.people(), folder.parent / "people.parquet")
     for at in range(FILES):
         some = f"SELECT * EXCLUDE (place) FROM (SELECT *, row_number() OVER () AS place FROM rows) WHERE place % {FILES} = {at}"
-        many = f"SELECT s.* FROM ({some}) AS s, range({times})"
+        rough = f"{quoted(rows.WEIGHT)} / 3 + 0.1 AS {ROUGH}"
+        many = f"SELECT s.*, {rough} FROM ({some}) AS s, range({times})"
         engine.files.execute(f"COPY ({many}) TO '{folder / f'part-{at}.parquet'}' (FORMAT parquet)")
