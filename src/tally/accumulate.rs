@@ -474,10 +474,11 @@ impl State {
                 table.add_group(to, full, *from);
             }
         }
-        let numbers: FxHashMap<usize, usize> = groups.iter().enumerate().map(|(to, (_, from))| (*from, to)).collect();
+        let mut numbers = vec![0; groups.iter().map(|(_, from)| from + 1).max().unwrap_or(0)];
+        groups.iter().enumerate().for_each(|(to, (_, from))| numbers[*from] = to);
         let weighted = self.schema.weighted;
         let scores = self.scores.into_iter().map(|runs| {
-            Some(runs?.finish(weighted, max_scores).renumbered(|group| numbers.get(&group).copied().unwrap_or(0)))
+            Some(runs?.finish(weighted, max_scores).renumbered(|group| numbers.get(group).copied().unwrap_or(0)))
         });
         let scores = scores.collect();
         let from = || groups.iter().map(|(_, from)| *from);

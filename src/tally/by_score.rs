@@ -8,7 +8,7 @@ use super::cells::{DECISIONS, SLOTS};
 use super::compact::{Compact, pieces};
 use super::few::{Entry, Few};
 use super::kernel::{self, CHUNK, Keys, Span};
-use super::scores::{ScoreTable, key_of};
+use super::scores::ScoreTable;
 use crate::data::Batch;
 use crate::error::Result;
 
@@ -119,21 +119,20 @@ impl State {
     /// Moves what was counted by score to the tables and the runs.
     pub fn settle_few(&mut self, max_scores: usize) {
         for ((few, table), runs) in self.few.iter_mut().zip(&mut self.tables).zip(&mut self.scores) {
-            let entries = few.drain();
-            if entries.is_empty() {
-                continue;
-            }
-            for Entry { score, slot, rows } in &entries {
-                let place = *slot as usize;
-                table.rows[place] += rows;
-                if let (Some(sums), false) = (&mut table.scores, score.is_nan()) {
-                    sums[place].push_cell(*rows, [*rows as f64; 2], *score);
+            let mut scored = ScoreTable::new(false);
+            few.drain(|Entry { score, slot, rows }| {
+                table.rows[slot as usize] += rows;
+                if score.is_nan() {
+                    return;
                 }
-            }
-            let scored = entries.iter().filter(|entry| !entry.score.is_nan());
-            let cells = scored.map(|e| (key_of(e.score), e.slot / DECISIONS as u32, e.rows, [e.rows as f64; 2]));
-            if let Some(runs) = runs {
-                runs.add(ScoreTable::of_cells(cells.collect(), false), false, max_scores);
+                let weights = [rows as f64; 2];
+                if let Some(sums) = &mut table.scores {
+                    sums[slot as usize].push_cell(rows, weights, score);
+                }
+                scored.push_next(score, slot / DECISIONS as u32, rows, weights);
+            });
+            if let (Some(runs), true) = (runs, scored.len() > 0) {
+                runs.add(scored, false, max_scores);
             }
         }
     }

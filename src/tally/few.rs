@@ -213,23 +213,24 @@ impl Few {
         true
     }
 
-    /// What was counted, by score and slot, which is then forgotten.
-    pub fn drain(&mut self) -> Vec<Entry> {
+    /// Visits what was counted, by score and slot, which is then forgotten.
+    pub fn drain(&mut self, mut visit: impl FnMut(Entry)) {
         let Few { scores, slots, width, counts, closed, .. } = std::mem::take(self);
         self.closed = closed;
         let mut order: Vec<usize> = (0..scores.len()).collect();
         order.sort_by(|a, b| f64::from_bits(scores[*a]).total_cmp(&f64::from_bits(scores[*b])));
         let mut columns: Vec<usize> = (0..slots.len()).collect();
         columns.sort_by_key(|column| slots[*column]);
-        let mut entries = Vec::new();
         for number in order {
             let score = f64::from_bits(scores[number]);
             // No row has the first number, nor a score without room for its counts.
             let Some(counts) = counts.get(number * width..(number + 1) * width) else { continue };
-            let there = columns.iter().filter(|column| counts[**column] > 0);
-            entries.extend(there.map(|at| Entry { score, slot: slots[*at], rows: u64::from(counts[*at]) }));
+            for (slot, rows) in
+                columns.iter().map(|column| (slots[*column], counts[*column])).filter(|(_, rows)| *rows > 0)
+            {
+                visit(Entry { score, slot, rows: u64::from(rows) });
+            }
         }
-        entries
     }
 }
 
@@ -268,6 +269,12 @@ mod tests {
         (taken, plain.into_iter().map(|((_, slot), (score, rows))| Entry { score, slot, rows }).collect())
     }
 
+    fn drained(few: &mut Few) -> Vec<Entry> {
+        let mut entries = Vec::new();
+        few.drain(|entry| entries.push(entry));
+        entries
+    }
+
     fn agree(found: &[Entry], plain: &[Entry]) {
         assert_eq!(found.len(), plain.len());
         for (a, b) in found.iter().zip(plain) {
@@ -284,13 +291,13 @@ mod tests {
             let mut few = Few::default();
             let (taken, plain) = counted(&mut few, &rows);
             assert_eq!(taken, rows.len());
-            agree(&few.drain(), &plain);
+            agree(&drained(&mut few), &plain);
             // It starts anew, with other columns for the same slots.
             let turned: Vec<(f64, u32)> = rows.iter().rev().copied().collect();
             let (taken, plain) = counted(&mut few, &turned);
             assert_eq!(taken, rows.len());
-            agree(&few.drain(), &plain);
-            assert!(few.is_open() && few.drain().is_empty());
+            agree(&drained(&mut few), &plain);
+            assert!(few.is_open() && drained(&mut few).is_empty());
         }
     }
 
@@ -303,8 +310,8 @@ mod tests {
             let mut few = Few::default();
             let (taken, plain) = counted(&mut few, &rows);
             assert!(taken > 0 && taken < rows.len() && taken % CHUNK == 0 && !few.is_open());
-            agree(&few.drain(), &plain);
-            assert!(!few.is_open() && few.column(1).is_none() && few.drain().is_empty());
+            agree(&drained(&mut few), &plain);
+            assert!(!few.is_open() && few.column(1).is_none() && drained(&mut few).is_empty());
         }
     }
 }

@@ -387,8 +387,8 @@ impl Tally {
             .collect();
         let place = |key: &u64| groups.partition_point(|g| g < key);
         let scores = self.scores.iter().zip(&other.scores).map(|(a, b)| {
-            let a = a.as_ref()?.renumbered(|g| place(&mine[g]));
-            Some(a.merged(&b.as_ref()?.renumbered(|g| place(&theirs[g]))))
+            let a = a.clone()?.renumbered(|g| place(&mine[g]));
+            Some(a.merged(&b.clone()?.renumbered(|g| place(&theirs[g]))))
         });
         let scores = scores.collect();
         let targets = self.targets.iter().zip(&other.targets).map(|(a, b)| {
@@ -436,7 +436,7 @@ impl Tally {
         for (table, out) in left.scores.iter_mut().zip(&other.scores) {
             if let (Some(mine), Some(out)) = (table.as_ref(), out) {
                 // Rows that were found above are here too, unless their scores differ.
-                let out = out.renumbered(|g| position.get(&theirs[g]).copied().unwrap_or(0));
+                let out = out.clone().renumbered(|g| position.get(&theirs[g]).copied().unwrap_or(0));
                 let rest = mine.without(&out);
                 *table = Some(rest.ok_or_else(|| Error::Negative { group: "those with these scores".into() })?);
             }
@@ -563,7 +563,7 @@ impl Tally {
         let mut place = vec![0; order.len()];
         order.iter().enumerate().for_each(|(to, from)| place[*from] = to);
         for table in self.scores.iter_mut().flatten() {
-            *table = table.renumbered(|g| place[g]);
+            *table = std::mem::take(table).renumbered(|g| place[g]);
         }
         for sums in self.targets.iter_mut().flatten() {
             *sums = order.iter().map(|from| std::mem::take(&mut sums[*from])).collect();

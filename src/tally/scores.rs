@@ -90,16 +90,19 @@ impl ScoreTable {
     pub fn of_cells(mut cells: Vec<Counted>, weighted: bool) -> Self {
         cells.sort_by_key(|c| (c.0, c.1));
         let mut table = Self::new(weighted);
-        let mut last = None;
         for (key, slot, rows, weights) in cells {
-            if last == Some((key, slot)) {
-                table.add_to_last(rows, weights);
-            } else {
-                table.push(score_of(key), slot, rows, weights);
-                last = Some((key, slot));
-            }
+            table.push_next(score_of(key), slot, rows, weights);
         }
         table
+    }
+
+    /// Adds rows whose score and slot do not come before those of the last.
+    pub fn push_next(&mut self, score: f64, slot: u32, rows: u64, weights: [f64; 2]) {
+        if self.scores.last() == Some(&score) && self.slots.last() == Some(&slot) {
+            self.add_to_last(rows, weights);
+        } else {
+            self.push(score, slot, rows, weights);
+        }
     }
 
     fn push(&mut self, score: f64, slot: u32, rows: u64, weights: [f64; 2]) {
@@ -223,16 +226,16 @@ impl ScoreTable {
     }
 
     /// The same rows with their groups numbered anew.
-    pub fn renumbered(&self, group: impl Fn(usize) -> usize) -> Self {
+    pub fn renumbered(self, group: impl Fn(usize) -> usize) -> Self {
         let slot = |s: u32| (group(s as usize / LABELS) * LABELS + s as usize % LABELS) as u32;
-        let mut table = self.clone();
+        let mut table = self;
         table.slots.iter_mut().for_each(|s| *s = slot(*s));
         if table.slots.windows(2).zip(table.scores.windows(2)).all(|(s, x)| x[0] < x[1] || s[0] < s[1]) {
             return table;
         }
         let mut order: Vec<usize> = (0..table.len()).collect();
         order.sort_by(|a, b| table.before(*a, &table, *b));
-        let mut sorted = Self { bits: self.bits, ..Self::new(self.weights.is_some()) };
+        let mut sorted = Self { bits: table.bits, ..Self::new(table.weights.is_some()) };
         for at in order {
             let (score, slot, rows, weights) = table.entry(at);
             sorted.push(score, slot, rows, weights);
@@ -354,7 +357,7 @@ impl ScoreRuns {
         let pending = ScoreTable::of(std::mem::take(&mut self.pending), weighted);
         self.runs.push(pending);
         for run in &mut self.runs {
-            *run = run.renumbered(&group);
+            *run = std::mem::take(run).renumbered(&group);
         }
     }
 
@@ -392,7 +395,7 @@ mod tests {
         assert!(all.is_sound(2, false) && !all.is_sound(1, false));
         assert_eq!(all.without(&b), Some(a.clone()));
         assert_eq!(a.without(&b), None);
-        let swapped = all.renumbered(|g| 1 - g);
+        let swapped = all.clone().renumbered(|g| 1 - g);
         assert!(swapped.is_sound(2, false));
         assert_eq!(swapped.renumbered(|g| 1 - g), all);
     }

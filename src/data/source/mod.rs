@@ -420,6 +420,7 @@ impl Source {
     }
 
     /// The work, in parts that do not depend on the number of threads.
+    #[cfg_attr(not(feature = "parquet"), allow(unused_variables, reason = "text is hashed as it is read"))]
     fn units(&self, stamps: &[Stamp]) -> Result<Vec<Unit>> {
         let mut units = Vec::new();
         for (file, (input, stamp)) in self.inputs.iter().zip(stamps).enumerate() {
