@@ -5,11 +5,11 @@
 makes a virtual environment in target/peers-files, the same rows as Parquet and CSV beside it, and the release binary (unless
 EVENHAND names one); asks each for the rows by three attributes (60 groups), label and decision; and prints one table. Every
 run is a process of its own; the runs of all are interleaved, and the least seconds of each count, for others may use the
-machine too. The seconds of DuckDB and Polars are those of the query alone, and so are those of the library's counting (which
-reads and hashes the file); an audit's are of the whole command, from the start of its process: the counting, every rate and
-disparity to order 3 with its interval of 1,000 replicates, and the report as JSON. The processor's seconds, of all threads,
-say more than the clock's where others use the machine too; for the counting they hold the start of its process. Memory is
-the peak of the process. All answers are compared with each other.
+machine too. The seconds of DuckDB and Polars are those of the query alone, those of evenhand are of whole processes: of one
+that only counts (which reads and hashes the file), and of the command that audits: every rate and disparity to order 3 with
+its interval of 1,000 replicates, and the report as text or as JSON. So it is with the processor's seconds, of all threads,
+which say more than the clock's where others use the machine too. Memory is the peak of the process. All answers are compared
+with each other.
 """
 
 import json
@@ -129,28 +129,37 @@ def engine(name):
 
 
 def counting():
-    """The library's counting alone, in process, by the bench that times it."""
+    """A process that does nothing but the library's counting."""
     build = ["cargo", "bench", "--features", "cli", "--bench", "files", "--no-run", "--message-format", "json"]
     lines = subprocess.run(build, cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True).stdout.splitlines()
     built = [json.loads(line) for line in lines]
     program = next(b["executable"] for b in built if b.get("executable") and b["target"]["name"] == "files")
 
     def run(path):
-        status, output, (_, cpu), memory = measured([program, "--count", path])
+        status, _, seconds, memory = measured([program, "--count", path])
         if status != 0:
             sys.exit("the counting failed")
-        return (json.loads(output)["seconds"], cpu), memory, None
+        return seconds, memory, None
 
     return run
 
 
-def audit(path):
+def audited(path, form):
     attributes = [word for name in ATTRIBUTES for word in ("--attribute", name)]
-    command = [TOOL, "audit", path, *attributes, "--label", "responded"]
-    command += ["--decision", "targeted", "--order", "3", "--format", "json"]
-    status, output, seconds, memory = measured(command)
+    command = [TOOL, "audit", path, *attributes, "--label", "responded", "--decision", "targeted", "--order", "3"]
+    status, output, seconds, memory = measured([*command, "--format", form], stderr=subprocess.DEVNULL)
     if status == 2:
         sys.exit("evenhand failed")
+    return output, seconds, memory
+
+
+def text(path):
+    _, seconds, memory = audited(path, "text")
+    return seconds, memory, None
+
+
+def audit(path):
+    output, seconds, memory = audited(path, "json")
     groups = {}
     for table in json.loads(output)["models"][0]["tables"]:
         if table["attributes"] == ATTRIBUTES:
@@ -166,7 +175,7 @@ def versions():
 
     version = subprocess.run([TOOL, "--version"], capture_output=True, text=True)
     own = version.stdout.split()[-1]
-    return {"an audit,": own, "counting,": own, "DuckDB": duckdb.__version__, "Polars": polars.__version__}
+    return {"counting alone,": own, "audit as text,": own, "audit as JSON,": own, "DuckDB": duckdb.__version__, "Polars": polars.__version__}
 
 
 def main(rows):
@@ -174,7 +183,8 @@ def main(rows):
         build = ["cargo", "build", "--release", "--features", "cli", "--bin", "evenhand"]
         subprocess.run(build, cwd=ROOT, check=True)
     files = make(rows)
-    sides = {"counting,": counting(), "an audit,": audit, "DuckDB": engine("duckdb"), "Polars": engine("polars")}
+    own = {"counting alone,": counting(), "audit as text,": text, "audit as JSON,": audit}
+    sides = own | {"DuckDB": engine("duckdb"), "Polars": engine("polars")}
     runs = {(kind, side): [] for kind in files for side in sides}
     for _ in range(RUNS):
         for kind, path in files.items():
@@ -187,7 +197,7 @@ def main(rows):
     known = versions()
     load = os.getloadavg()[0]
     print(f"{rows:,} rows, {THREADS} threads, least of {RUNS} runs, load {load:.1f} at the end")
-    print(f"{'file':8} {'':16} {'seconds':>8} {'ratio':>6} {'processor':>10} {'ratio':>6} {'MB peak':>8}")
+    print(f"{'file':8} {'':21} {'seconds':>8} {'ratio':>6} {'processor':>10} {'ratio':>6} {'MB peak':>8}")
     for kind in files:
         least = {side: [min(run[0][at] for run in runs[kind, side]) for at in range(2)] for side in sides}
         faster = [min(least[side][at] for side in ("DuckDB", "Polars")) for at in range(2)]
@@ -195,7 +205,7 @@ def main(rows):
             memory = max(memory for _, memory, _ in runs[kind, side])
             (clock, cpu), name = least[side], f"{side} {known[side]}"
             ratios = [clock / faster[0], cpu / faster[1]]
-            print(f"{kind:8} {name:16} {clock:8.3f} {ratios[0]:6.2f} {cpu:10.3f} {ratios[1]:6.2f} {memory:8.0f}")
+            print(f"{kind:8} {name:21} {clock:8.3f} {ratios[0]:6.2f} {cpu:10.3f} {ratios[1]:6.2f} {memory:8.0f}")
 
 
 if __name__ == "__main__":
