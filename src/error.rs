@@ -26,7 +26,7 @@ pub enum Error {
         available: Vec<String>,
     },
     /// A column is used twice where it can have only one part.
-    #[error("`{name}` is given twice; name each column, model or level once")]
+    #[error("`{name}` is given twice; give it once")]
     Duplicate {
         /// The repeated name.
         name: String,
