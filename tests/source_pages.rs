@@ -14,19 +14,9 @@ use evenhand::tally::{Limits, Tally};
 use parquet::arrow::ArrowWriter;
 use parquet::basic::Compression;
 use parquet::file::properties::{WriterProperties, WriterVersion};
+use rand::{Rng, SeedableRng};
+use rand_xoshiro::Xoshiro256PlusPlus;
 use source_support::Files;
-
-/// Numbers without order.
-struct Draw(u64);
-
-impl Draw {
-    fn below(&mut self, end: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        (self.0 >> 11) as usize % end
-    }
-}
 
 /// Rows of texts, an empty one where there is no value.
 struct Table {
@@ -39,16 +29,16 @@ struct Table {
 
 impl Table {
     /// Regions come by and by: those of later rows are others.
-    fn new(rows: usize, regions: usize, draw: &mut Draw) -> Self {
-        let mut column = |of: &dyn Fn(usize, &mut Draw) -> String| {
-            (0..rows).map(|row| if draw.below(9) == 0 { String::new() } else { of(row, draw) }).collect()
+    fn new(rows: usize, regions: usize, draw: &mut Xoshiro256PlusPlus) -> Self {
+        let mut column = |of: &dyn Fn(usize, &mut Xoshiro256PlusPlus) -> String| {
+            (0..rows).map(|row| if draw.gen_range(0..9) == 0 { String::new() } else { of(row, draw) }).collect()
         };
         Table {
-            region: column(&|row, draw| format!("r{}", row * regions / rows + draw.below(3))),
-            sex: column(&|_, draw| ["f", "m", "x"][draw.below(3)].into()),
-            age: column(&|_, draw| (draw.below(60) + 18).to_string()),
-            paid: column(&|_, draw| ["true", "false"][draw.below(2)].into()),
-            offer: column(&|_, draw| draw.below(2).to_string()),
+            region: column(&|row, draw| format!("r{}", row * regions / rows + draw.gen_range(0..3))),
+            sex: column(&|_, draw| ["f", "m", "x"][draw.gen_range(0..3)].into()),
+            age: column(&|_, draw| (draw.gen_range(0..60) + 18).to_string()),
+            paid: column(&|_, draw| ["true", "false"][draw.gen_range(0..2)].into()),
+            offer: column(&|_, draw| draw.gen_range(0..2).to_string()),
         }
     }
 
@@ -95,32 +85,32 @@ fn shown(rows: &Rows) -> Vec<String> {
 
 #[test]
 fn pages_and_text_count_the_same() {
-    let mut draw = Draw(88_172_645_463_325_252);
+    let mut draw = Xoshiro256PlusPlus::seed_from_u64(88_172_645_463_325_252);
     let files = Files::new();
     for case in 0..24 {
         let regions = [3, 200, 250, 254, 300, 1500][case % 6];
-        let table = Table::new(1500 + draw.below(1500), regions, &mut draw);
+        let table = Table::new(1500 + draw.gen_range(0..1500), regions, &mut draw);
         let text = files.put("in.csv", table.text());
         let properties = WriterProperties::builder()
-            .set_writer_version([WriterVersion::PARQUET_1_0, WriterVersion::PARQUET_2_0][draw.below(2)])
-            .set_compression([Compression::UNCOMPRESSED, Compression::SNAPPY][draw.below(2)])
-            .set_max_row_group_row_count(Some([97, 600, 1 << 20][draw.below(3)]))
-            .set_data_page_row_count_limit([50, 20_000][draw.below(2)])
+            .set_writer_version([WriterVersion::PARQUET_1_0, WriterVersion::PARQUET_2_0][draw.gen_range(0..2)])
+            .set_compression([Compression::UNCOMPRESSED, Compression::SNAPPY][draw.gen_range(0..2)])
+            .set_max_row_group_row_count(Some([97, 600, 1 << 20][draw.gen_range(0..3)]))
+            .set_data_page_row_count_limit([50, 20_000][draw.gen_range(0..2)])
             // Some dictionaries fill up within a row group.
-            .set_dictionary_page_size_limit([300, 1 << 20][draw.below(2)])
+            .set_dictionary_page_size_limit([300, 1 << 20][draw.gen_range(0..2)])
             .set_write_batch_size(50)
             .build();
         let pages = files.put("in.parquet", table.parquet(properties));
         let asked = Columns::new().attribute("region".parse().unwrap()).attribute("sex".parse().unwrap());
-        let ages = if draw.below(2) == 0 { "age" } else { "age:<=30,31-50,>=51" };
+        let ages = if draw.gen_range(0..2) == 0 { "age" } else { "age:<=30,31-50,>=51" };
         let asked = asked.attribute(ages.parse().unwrap());
         let asked = asked.label("paid").decision("offer");
         let filter = ["", "sex = 'f'", "age >= 40 and region != 'r1'", "paid is not missing", "region is missing"];
-        let asked = match filter[draw.below(5)] {
+        let asked = match filter[draw.gen_range(0..5)] {
             "" => asked,
             filter => asked.filter(filter.parse().unwrap()),
         };
-        let chunk = [64, 1000, 1 << 16][draw.below(3)];
+        let chunk = [64, 1000, 1 << 16][draw.gen_range(0..3)];
         let source = |path| Source::open(&[path]).unwrap().chunk_rows(chunk).threads(Some(1 + case % 3));
         let tally = |path| -> Tally { source(path).tally(&asked, &[], Limits::default()).unwrap().tally };
         assert_eq!(tally(&pages), tally(&text), "case {case}: {asked:?}");

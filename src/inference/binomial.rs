@@ -82,7 +82,7 @@ impl Trials {
         } else if n * self.p < REJECTED {
             self.count_up(rng, n, (n * self.ln_q).exp())
         } else {
-            let v = uniform(rng);
+            let v = rng.r#gen::<f64>();
             self.reject(rng, n, v)
         };
         if self.failures { n.max(0.0) - rarer } else { rarer }
@@ -107,7 +107,7 @@ impl Trials {
             trials.iter().zip(drawn).for_each(|(n, drawn)| *drawn = self.draw(rng, *n));
             return;
         }
-        room.extend(trials.iter().map(|_| uniform(rng)));
+        room.extend(trials.iter().map(|_| rng.r#gen::<f64>()));
         for ((n, drawn), v) in trials.iter().zip(drawn.iter_mut()).zip(room.iter()) {
             let hat = Hat::new(*n, self.p);
             let u = hat.under_flat(*v);
@@ -124,7 +124,7 @@ impl Trials {
     /// The rarer outcomes: where the sum of the probabilities from that of none upwards passes a uniform number.
     fn count_up<R: Rng>(&self, rng: &mut R, n: f64, none: f64) -> f64 {
         loop {
-            let (mut left, mut probability, mut x) = (uniform(rng), none, 0.0);
+            let (mut left, mut probability, mut x) = (rng.r#gen::<f64>(), none, 0.0);
             while left >= probability && x < COUNTED {
                 left -= probability;
                 x += 1.0;
@@ -150,9 +150,9 @@ impl Trials {
             }
             // Else the number says where at the sides of the flat part, or how high above it.
             let (u, height) = if v < flat {
-                (0.5f64.copysign(u - 0.5) - (u - 0.5), uniform(rng) * flat)
+                (0.5f64.copysign(u - 0.5) - (u - 0.5), rng.r#gen::<f64>() * flat)
             } else {
-                (uniform(rng) - 0.5, v)
+                (rng.r#gen::<f64>() - 0.5, v)
             };
             let x = round(hat.outcomes(u));
             if x >= 0.0 && x <= n {
@@ -162,7 +162,7 @@ impl Trials {
                     return x;
                 }
             }
-            v = uniform(rng);
+            v = rng.r#gen::<f64>();
         }
     }
 
@@ -198,12 +198,6 @@ impl Trials {
             + (error(mode) - error(x))
             + (error(rest_of_mode) - error(rest))
     }
-}
-
-/// A uniform number in [0, 1).
-fn uniform<R: Rng>(rng: &mut R) -> f64 {
-    const STEP: f64 = 1.0 / (1u64 << 53) as f64;
-    (rng.next_u64() >> 11) as f64 * STEP
 }
 
 #[cfg(test)]

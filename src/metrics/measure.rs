@@ -334,6 +334,7 @@ mod tests {
     use approx::assert_relative_eq;
 
     use super::*;
+    use crate::inference::bootstrap::Bootstrap;
     use crate::metrics::catalog;
 
     fn figure(name: &str, counts: &Counts) -> f64 {
@@ -389,6 +390,32 @@ mod tests {
             measure(catalog::metric("error_ratio").unwrap(), &nobody, 0.95).estimate.value(),
             Err(Undefined::OverZero)
         );
+    }
+
+    #[test]
+    fn figures_of_replicates_are_those_of_each_by_itself() {
+        // Few rows, so that some replicates have no figure; unknown labels and decisions; the same with weights.
+        let rows = [6.0, 2.0, 1.0, 3.0, 2.0, 0.0, 4.0, 1.0, 2.0];
+        let alike = rows.map(Cell::of_rows);
+        let weighted = rows.map(|n| Cell { rows: n, weight: 0.7 * n, weight_squared: 0.6 * n });
+        let bootstrap = Bootstrap { replicates: 300, seed: 5 };
+        let forms: Vec<Form> = catalog::METRICS.iter().map(|e| e.form).filter(|form| needs_bootstrap(*form)).collect();
+        let compare = |_: usize, replicates: &Drawn, found: &mut [Vec<f64>]| {
+            for (form, found) in forms.iter().zip(found) {
+                let from = found.len();
+                resampled(*form, replicates, found);
+                let mut counts = Counts::default();
+                let one = |at: usize| {
+                    replicates.replicate(at, counts.cells.as_flattened_mut());
+                    value(*form, &counts).filter(|value| value.is_finite())
+                };
+                let each: Vec<f64> = (0..replicates.replicates()).filter_map(one).collect();
+                assert_eq!(found.len() - from, each.len());
+                found[from..].iter().zip(each).for_each(|(a, b)| assert_relative_eq!(*a, b, max_relative = 1e-12));
+            }
+        };
+        let seen = bootstrap.run_all(&[&alike, &weighted], forms.len(), compare, |_, replicates| replicates.len());
+        assert!(forms.len() >= 2 && seen == [forms.len(); 2]);
     }
 
     #[test]

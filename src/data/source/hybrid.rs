@@ -223,6 +223,9 @@ impl Cell for u32 {
 
 #[cfg(test)]
 mod tests {
+    use rand::{Rng, SeedableRng};
+    use rand_xoshiro::Xoshiro256PlusPlus;
+
     use super::*;
 
     /// Packs values, the last group filled up with zeros.
@@ -244,24 +247,18 @@ mod tests {
 
     /// Runs of both kinds, and what they hold.
     fn runs(width: usize, seed: u64) -> (Vec<u8>, Vec<u32>) {
-        let mut state = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
-        let mut draw = move || {
-            state ^= state << 13;
-            state ^= state >> 7;
-            state ^= state << 17;
-            state >> 20
-        };
+        let mut rng = Xoshiro256PlusPlus::seed_from_u64(seed);
         let low = if width == 32 { u32::MAX } else { (1 << width) - 1 };
         let (mut data, mut values) = (Vec::new(), Vec::new());
         for _ in 0..12 {
-            let length = (draw() % 300) as usize;
-            if draw() % 2 == 0 {
-                let value = draw() as u32 & low;
+            let length = rng.gen_range(0..300usize);
+            if rng.gen_bool(0.5) {
+                let value = rng.gen_range(0..=low);
                 data.extend(header((length as u64) << 1));
                 data.extend(&value.to_le_bytes()[..width.div_ceil(8)]);
                 values.extend(std::iter::repeat_n(value, length));
             } else {
-                let packed: Vec<u32> = (0..length.div_ceil(8) * 8).map(|_| draw() as u32 & low).collect();
+                let packed: Vec<u32> = (0..length.div_ceil(8) * 8).map(|_| rng.gen_range(0..=low)).collect();
                 data.extend(header((packed.len() as u64 / 8) << 1 | 1));
                 data.extend(pack(&packed, width));
                 values.extend(packed);

@@ -11,33 +11,23 @@ use arrow_array::{
 use parquet::arrow::ArrowWriter;
 use parquet::basic::{Compression, Encoding, GzipLevel, ZstdLevel};
 use parquet::file::properties::{WriterProperties, WriterVersion};
+use rand::{Rng, SeedableRng};
+use rand_xoshiro::Xoshiro256PlusPlus;
 
 use super::super::columnar;
 use super::super::indices::Indices;
 use super::*;
 
-/// Numbers without order.
-struct Draw(u64);
-
-impl Draw {
-    fn below(&mut self, end: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        (self.0 >> 11) as usize % end
-    }
-}
-
 /// A column of each type that is known, and others; with rows without a value where they may be.
-fn batch(rows: usize, levels: usize, optional: bool, draw: &mut Draw) -> RecordBatch {
+fn batch(rows: usize, levels: usize, optional: bool, draw: &mut Xoshiro256PlusPlus) -> RecordBatch {
     // Long runs of one value, and values that change from row to row.
     let mut codes = Vec::with_capacity(rows);
     while codes.len() < rows {
-        let (code, length) = (draw.below(levels), [1, 1, 1, 1, 300][draw.below(5)]);
+        let (code, length) = (draw.gen_range(0..levels), [1, 1, 1, 1, 300][draw.gen_range(0..5)]);
         codes.extend(std::iter::repeat_n(code, length.min(rows - codes.len())));
     }
-    let gap = [2, 7, 5000][draw.below(3)];
-    let there: Vec<bool> = (0..rows).map(|_| !optional || draw.below(gap) > 0).collect();
+    let gap = [2, 7, 5000][draw.gen_range(0..3)];
+    let there: Vec<bool> = (0..rows).map(|_| !optional || draw.gen_range(0..gap) > 0).collect();
     let some = || codes.iter().zip(&there).map(|(code, there)| there.then_some(*code));
     let texts: Vec<String> = (0..levels).map(|code| format!("level {code}")).collect();
     let mut dictionary = StringDictionaryBuilder::<Int32Type>::new();
@@ -125,7 +115,7 @@ fn compare(path: &Path, batch: &RecordBatch, step: usize, heed: bool) -> Vec<Str
 fn pages_give_what_arrow_gives() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("rows.parquet");
-    let mut draw = Draw(20_261_127);
+    let mut draw = Xoshiro256PlusPlus::seed_from_u64(20_261_127);
     let compressions = [
         Compression::UNCOMPRESSED,
         Compression::SNAPPY,
@@ -133,18 +123,18 @@ fn pages_give_what_arrow_gives() {
         Compression::ZSTD(ZstdLevel::default()),
     ];
     for case in 0..48 {
-        let levels = [1, 2, 3, 100, 255, 256, 700][draw.below(7)];
-        let batch = batch(1 + draw.below(4000), levels, case % 2 == 0, &mut draw);
+        let levels = [1, 2, 3, 100, 255, 256, 700][draw.gen_range(0..7)];
+        let batch = batch(1 + draw.gen_range(0..4000), levels, case % 2 == 0, &mut draw);
         let version = [WriterVersion::PARQUET_1_0, WriterVersion::PARQUET_2_0][case / 2 % 2];
         let properties = WriterProperties::builder()
             .set_writer_version(version)
             .set_compression(compressions[case / 4 % 4])
-            .set_max_row_group_row_count(Some([500, 1 << 20][draw.below(2)]))
-            .set_data_page_row_count_limit([7, 1000, 20_000][draw.below(3)])
+            .set_max_row_group_row_count(Some([500, 1 << 20][draw.gen_range(0..2)]))
+            .set_data_page_row_count_limit([7, 1000, 20_000][draw.gen_range(0..3)])
             .set_write_batch_size(64)
             .build();
         write(&path, &batch, properties);
-        let by_pages = compare(&path, &batch, [13, 64, 1000, 1 << 14][draw.below(4)], true);
+        let by_pages = compare(&path, &batch, [13, 64, 1000, 1 << 14][draw.gen_range(0..4)], true);
         // Numbers with a point are not known; what the other columns hold fits a dictionary.
         let known: Vec<&str> = by_pages.iter().map(String::as_str).collect();
         let all = ["text", "dictionary", "whole", "int", "tiny", "unsigned", "huge", "day", "yes"];
@@ -168,7 +158,7 @@ fn dictionaries_of_more_than_65535_values_are_read() {
 fn pages_behind_a_full_dictionary_are_left_to_arrow() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("rows.parquet");
-    let mut draw = Draw(7);
+    let mut draw = Xoshiro256PlusPlus::seed_from_u64(7);
     for optional in [false, true] {
         for version in [WriterVersion::PARQUET_1_0, WriterVersion::PARQUET_2_0] {
             let batch = batch(60_000, 5000, optional, &mut draw);
@@ -190,7 +180,7 @@ fn pages_behind_a_full_dictionary_are_left_to_arrow() {
 fn other_encodings_are_left_to_arrow() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("rows.parquet");
-    let batch = batch(3000, 40, true, &mut Draw(11));
+    let batch = batch(3000, 40, true, &mut Xoshiro256PlusPlus::seed_from_u64(11));
     let properties = WriterProperties::builder()
         .set_dictionary_enabled(false)
         .set_column_encoding("whole".into(), Encoding::DELTA_BINARY_PACKED)

@@ -250,19 +250,20 @@ fn check(features: ArrayView2<f64>, labels: &[bool], weights: &[f64]) -> Result<
             return Err(Error::UnequalLengths { column: column.into(), rows, expected });
         }
     }
+    let is_weight = |w: &f64| w.is_finite() && *w >= 0.0;
     // The weights of unfavourable and of favourable labels, and whether all are weights.
     let part = |(labels, weights): (&[bool], &[f64])| {
         let (mut sums, mut fine) = ([0.0; 2], true);
         for (label, weight) in labels.iter().zip(weights) {
             let favorable = f64::from(u8::from(*label)) * weight;
             sums = [sums[0] + (weight - favorable), sums[1] + favorable];
-            fine &= weight.is_finite() && *weight >= 0.0;
+            fine &= is_weight(weight);
         }
         (sums, fine)
     };
     let parts: Vec<([f64; 2], bool)> = labels.par_chunks(TASK).zip(weights.par_chunks(TASK)).map(part).collect();
     if parts.iter().any(|(_, fine)| !fine)
-        && let Some(row) = weights.iter().position(|w| !(w.is_finite() && *w >= 0.0))
+        && let Some(row) = weights.iter().position(|w| !is_weight(w))
     {
         return Err(bad_number("weight".into(), row, weights[row], "a finite weight of at least 0"));
     }

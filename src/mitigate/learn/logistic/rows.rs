@@ -4,6 +4,7 @@ use ndarray::linalg::general_mat_mul;
 use ndarray::{Array1, Array2, ArrayView1, ArrayView2, Axis, Slice};
 use rayon::prelude::*;
 
+use super::score;
 use crate::mitigate::newton::{Found, Local, follow, minimize};
 
 /// Rows worked on at once, in the cache. (No power of two: the same row of all columns would share a place in it.)
@@ -134,15 +135,17 @@ impl<'a> Rows<'a> {
     /// The coefficients of least loss, from a start. Of many rows, a sample tells most of the way, and how
     /// the loss curves.
     pub fn fit(&self, start: Vec<f64>, tolerance: f64) -> Found {
-        let Some(near) = self.near(&start).filter(|_| self.is_near_zero()) else {
+        let Some(mut near) = self.near(&start) else {
             return minimize(start, tolerance, |at| self.local(at));
         };
-        let found = follow(near, tolerance, |at| self.gradient(at));
-        if found.steepest <= tolerance {
-            return found;
+        if self.is_near_zero() {
+            near = follow(near, tolerance, |at| self.gradient(at));
+            if near.steepest <= tolerance {
+                return near;
+            }
         }
-        let before = found.steps;
-        let found = minimize(found.at, tolerance, |at| self.local(at));
+        let before = near.steps;
+        let found = minimize(near.at, tolerance, |at| self.local(at));
         Found { steps: before + found.steps, ..found }
     }
 
@@ -178,24 +181,21 @@ impl<'a> Rows<'a> {
         let first = if self.intercept { at[0] } else { 0.0 } - centered;
         let width = slopes.len();
         let part = |(task, shares): (usize, &[f64])| {
-            let (mut sum, mut sums, mut row) = (0.0, vec![0.0; width], vec![0.0; width]);
+            let (mut sum, mut sums) = (0.0, vec![0.0; width]);
             let mut block = [0.0; BLOCK];
             for (from, shares) in (task * TASK..).step_by(BLOCK).zip(shares.chunks(BLOCK)) {
                 let rows = self.features.slice_axis(Axis(0), Slice::from(from..from + shares.len()));
                 let block = &mut block[..shares.len()];
                 block.iter_mut().zip(rows.outer_iter()).for_each(|(u, row)| *u = first + row.dot(&slopes));
                 for ((u, share), label) in block.iter_mut().zip(shares).zip(&self.labels[from..]) {
-                    *u = share * ((1.0 + (-*u).exp()).recip() - f64::from(u8::from(*label)));
+                    *u = share * (score(*u) - f64::from(u8::from(*label)));
                     sum += *u;
                 }
                 for (slope, given) in block.iter().zip(rows.outer_iter()) {
                     let add = |(sum, x): (&mut f64, &f64)| *sum += slope * x;
                     match given.as_slice() {
                         Some(given) => sums.iter_mut().zip(given).for_each(add),
-                        None => {
-                            row.iter_mut().zip(given).for_each(|(x, given)| *x = *given);
-                            sums.iter_mut().zip(&row).for_each(add);
-                        }
+                        None => sums.iter_mut().zip(given.iter()).for_each(add),
                     }
                 }
             }
