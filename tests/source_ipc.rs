@@ -94,6 +94,9 @@ fn stream(batches: &[RecordBatch], compression: Option<CompressionType>) -> Vec<
     writer.into_inner().unwrap()
 }
 
+/// What Polars makes of the first 80 rows, in batches of 40.
+const POLARS: &[u8] = include_bytes!("data/polars.arrow");
+
 fn failure(bytes: &[u8]) -> String {
     let files = Files::new();
     let error = Source::open(&[files.put("in.arrow", bytes)]).and_then(read).expect_err("this should fail");
@@ -124,6 +127,15 @@ fn files_streams_batches_and_threads_change_nothing() {
             assert_eq!(found.files[0].blake3, blake3::hash(&bytes).to_hex().to_string());
         }
     }
+}
+
+#[test]
+fn what_polars_writes_is_read() {
+    let files = Files::new();
+    let expected = read(Source::open(&[files.put("rows.csv", text(80))]).unwrap()).unwrap().tally;
+    let source = Source::open(&[files.put("polars.arrow", POLARS)]).unwrap();
+    assert_eq!(source.sample(1).unwrap().columns[0].name, "region");
+    assert_eq!(read(source).unwrap().tally, expected);
 }
 
 #[test]
@@ -189,6 +201,7 @@ fn truncation_is_never_a_short_count() {
     for whole in [
         file(&[batch(0, 40), batch(40, 40)], None),
         stream(&[batch(0, 40), batch(40, 40)], Some(CompressionType::LZ4_FRAME)),
+        POLARS.to_vec(),
     ] {
         for cut in (8..whole.len()).step_by(3).chain(whole.len() - 20..whole.len()) {
             let text = failure(&whole[..cut]);
@@ -197,6 +210,39 @@ fn truncation_is_never_a_short_count() {
         let text = failure(&whole[..whole.len() - 30]);
         assert!(text.contains("truncated"), "{text}");
         failure(&[&whole[..], b"more"].concat());
+    }
+}
+
+#[test]
+fn a_footer_that_leaves_batches_out_is_damage() {
+    let whole = file(&[batch(0, 40), batch(40, 40)], None);
+    let (left, length) = whole.split_at(whole.len() - 10);
+    let from = left.len() - u32::from_le_bytes(length[..4].try_into().unwrap()) as usize;
+    let footer = arrow_ipc::root_as_footer(&left[from..]).unwrap();
+    let blocks: Vec<[u8; 24]> = footer.recordBatches().unwrap().iter().map(|block| block.0).collect();
+    let listed = from + left[from..].windows(48).position(|bytes| *bytes == *blocks.as_flattened()).unwrap();
+    assert_eq!(whole[listed - 4..listed], 2u32.to_le_bytes());
+    let changed = |at: usize, to: &[u8]| {
+        let mut bytes = whole.clone();
+        bytes[at..at + to.len()].copy_from_slice(to);
+        bytes
+    };
+    // The last is left out; the first is listed twice; the first is left out.
+    for bytes in
+        [changed(listed - 4, &1u32.to_le_bytes()), changed(listed + 24, &blocks[0]), changed(listed, &blocks[1])]
+    {
+        let text = failure(&bytes);
+        assert!(text.contains("its footer does not list what it holds"), "{text}");
+    }
+    // Neither does it matter in which order they stand, nor whether the end of the messages is marked.
+    let files = Files::new();
+    let expected = read(Source::open(&[files.put("whole", &whole)]).unwrap()).unwrap().tally;
+    let turned = changed(listed, &[blocks[1], blocks[0]].concat());
+    let unmarked = [&whole[..from - 8], &whole[from..]].concat();
+    assert_eq!(whole[from - 8..from], [255, 255, 255, 255, 0, 0, 0, 0]);
+    for bytes in [turned, unmarked] {
+        let path = files.put("other", bytes);
+        assert_eq!(read(Source::open(&[path]).unwrap()).unwrap().tally, expected);
     }
 }
 
@@ -221,6 +267,7 @@ fn flipped_bytes_never_panic_and_never_give_a_short_count() {
     for whole in [
         file(&[batch(0, 40), batch(40, 40)], None),
         stream(&[batch(0, 40), batch(40, 40)], Some(CompressionType::LZ4_FRAME)),
+        POLARS.to_vec(),
     ] {
         for at in 0..whole.len() {
             let mut damaged = whole.clone();

@@ -62,7 +62,7 @@ pub(crate) fn add_levels<W: Word>(keys: &mut [W], codes: &Codes, span: Span, str
 /// Adds each row's code and a bias, times the stride of its column, to its key.
 fn add_codes<W: Word>(keys: &mut [W], codes: &Codes, span: Span, stride: u64, bias: u8) {
     match codes {
-        Codes::U8(c) => add_bytes(keys, &[Bytes { states: c, stride, bias }], span),
+        Codes::U8(c) => add_bytes(keys, None, &[Bytes { states: c, stride, bias }], span),
         Codes::U16(c) => {
             for (key, code) in keys.iter_mut().zip(&c[span.from..span.to]) {
                 key.mul_add(stride, u32::from(code.wrapping_add(bias.into())));
@@ -84,40 +84,39 @@ struct Bytes<'b> {
     bias: u8,
 }
 
-/// Adds columns of bytes to the keys, several at once: keys are loaded and stored once for all of them.
-fn add_bytes<W: Word>(keys: &mut [W], columns: &[Bytes], span: Span) {
-    let of = |b: &Bytes| (W::of(b.stride), b.bias);
-    let mut rest = columns;
-    while let [a, others @ ..] = rest {
-        let (p, (sa, ba)) = (&a.states[span.from..span.to], of(a));
-        rest = match others {
-            [b, c, d, others @ ..] => {
-                let (q, (sb, bb)) = (&b.states[span.from..span.to], of(b));
-                let (r, (sc, bc)) = (&c.states[span.from..span.to], of(c));
-                let (s, (sd, bd)) = (&d.states[span.from..span.to], of(d));
-                for ((((key, a), b), c), d) in keys.iter_mut().zip(p).zip(q).zip(r).zip(s) {
-                    key.mul_add_byte(sa, a.wrapping_add(ba));
-                    key.mul_add_byte(sb, b.wrapping_add(bb));
-                    key.mul_add_byte(sc, c.wrapping_add(bc));
-                    key.mul_add_byte(sd, d.wrapping_add(bd));
-                }
-                others
-            }
-            [b, others @ ..] => {
-                let (q, (sb, bb)) = (&b.states[span.from..span.to], of(b));
-                for ((key, a), b) in keys.iter_mut().zip(p).zip(q) {
-                    key.mul_add_byte(sa, a.wrapping_add(ba));
-                    key.mul_add_byte(sb, b.wrapping_add(bb));
-                }
-                others
-            }
-            [] => {
-                for (key, a) in keys.iter_mut().zip(p) {
-                    key.mul_add_byte(sa, a.wrapping_add(ba));
-                }
-                &[]
-            }
-        };
+/// Columns to a pass over the keys, which loads and stores them once for all of these.
+const AT_ONCE: usize = 4;
+
+/// Adds columns of bytes to the keys, or to a start that is the same for all rows.
+fn add_bytes<W: Word>(keys: &mut [W], mut start: Option<W>, columns: &[Bytes], span: Span) {
+    for some in columns.chunks(AT_ONCE) {
+        match *some {
+            [a] => add_each(keys, start.take(), [a], span),
+            [a, b] => add_each(keys, start.take(), [a, b], span),
+            [a, b, c] => add_each(keys, start.take(), [a, b, c], span),
+            [a, b, c, d] => add_each(keys, start.take(), [a, b, c, d], span),
+            _ => {}
+        }
+    }
+    if let Some(start) = start {
+        keys.fill(start);
+    }
+}
+
+/// One pass. Its loops have no bounds to check and are unrolled over the columns, so that they vectorise.
+fn add_each<W: Word, const K: usize>(keys: &mut [W], start: Option<W>, columns: [Bytes; K], span: Span) {
+    let rows = keys.len();
+    let states = columns.map(|column| &column.states[span.from..span.to][..rows]);
+    let digits = columns.map(|column| (W::of(column.stride), column.bias));
+    let sum = |mut key: W, row: usize| {
+        for (states, (stride, bias)) in states.iter().zip(digits) {
+            key.mul_add_byte(stride, states[row].wrapping_add(bias));
+        }
+        key
+    };
+    match start {
+        Some(start) => keys.iter_mut().enumerate().for_each(|(row, key)| *key = sum(start, row)),
+        None => keys.iter_mut().enumerate().for_each(|(row, key)| *key = sum(*key, row)),
     }
 }
 
@@ -164,8 +163,7 @@ impl<'b, 'a> Keys<'b, 'a> {
 
     /// The keys of a span of at most [`CHUNK`] rows.
     pub fn stage<W: Word>(&self, keys: &mut [W], span: Span) {
-        keys.fill(W::of(self.start));
-        add_bytes(keys, &self.bytes, span);
+        add_bytes(keys, Some(W::of(self.start)), &self.bytes, span);
         for (codes, stride, bias) in &self.wide {
             add_codes(keys, codes, span, *stride, *bias);
         }
@@ -195,19 +193,33 @@ fn add_decided<W: Word>(keys: &mut [W], model: &Model, span: Span) {
         }
         Rule::Given(_) | Rule::None | Rule::Top(_) => return,
     }
-    add_bytes(keys, &[Bytes { states, stride: 1, bias: 0 }], Span { from: 0, to: scores.len() });
+    add_bytes(keys, None, &[Bytes { states, stride: 1, bias: 0 }], Span { from: 0, to: scores.len() });
+}
+
+/// A sub-table. What stands behind it keeps the same slot of two of them from lying whole pages apart: a processor takes
+/// such places for the same one, and lets the read of one wait for the write of the other.
+#[derive(Clone, Copy)]
+struct Lane<T, const N: usize> {
+    slots: [T; N],
+    _apart: [u32; 16],
+}
+
+impl<T: Copy, const N: usize> Lane<T, N> {
+    fn of(empty: T) -> Self {
+        Lane { slots: [empty; N], _apart: [0; 16] }
+    }
 }
 
 /// Counts of slots below `N`, spread over sub-tables.
 pub(crate) struct Counter<const N: usize> {
-    lanes: Vec<[u32; N]>,
+    lanes: Vec<Lane<u32, N>>,
     since: u64,
     total: Vec<u64>,
 }
 
 impl<const N: usize> Counter<N> {
     pub fn new() -> Self {
-        Counter { lanes: vec![[0; N]; LANES], since: 0, total: vec![0; N] }
+        Counter { lanes: vec![Lane::of(0); LANES], since: 0, total: vec![0; N] }
     }
 
     pub fn count(&mut self, keys: &[u16]) {
@@ -222,23 +234,23 @@ impl<const N: usize> Counter<N> {
         let mut groups = keys.chunks_exact(LANES);
         for keys in &mut groups {
             let &[k0, k1, k2, k3, k4, k5, k6, k7] = keys else { continue };
-            a[at(k0)] += 1;
-            b[at(k1)] += 1;
-            c[at(k2)] += 1;
-            d[at(k3)] += 1;
-            e[at(k4)] += 1;
-            f[at(k5)] += 1;
-            g[at(k6)] += 1;
-            h[at(k7)] += 1;
+            a.slots[at(k0)] += 1;
+            b.slots[at(k1)] += 1;
+            c.slots[at(k2)] += 1;
+            d.slots[at(k3)] += 1;
+            e.slots[at(k4)] += 1;
+            f.slots[at(k5)] += 1;
+            g.slots[at(k6)] += 1;
+            h.slots[at(k7)] += 1;
         }
         for key in groups.remainder() {
-            a[at(*key)] += 1;
+            a.slots[at(*key)] += 1;
         }
     }
 
     fn flush(&mut self) {
         for lane in &mut self.lanes {
-            for (total, count) in self.total.iter_mut().zip(lane.iter_mut()) {
+            for (total, count) in self.total.iter_mut().zip(&mut lane.slots) {
                 *total += u64::from(std::mem::take(count));
             }
         }
@@ -255,16 +267,15 @@ impl<const N: usize> Counter<N> {
 
 /// Rows, weights and squared weights of slots below `N`, spread over sub-tables. (A fourth number is room: no slot then lies
 /// in two lines of the cache.)
-pub(crate) struct Sums<const N: usize>([Vec<[f64; 4]>; 4]);
+pub(crate) struct Sums<const N: usize>(Vec<Lane<[f64; 4], N>>);
 
 impl<const N: usize> Sums<N> {
     pub fn new() -> Self {
-        Sums(std::array::from_fn(|_| vec![[0.0; 4]; N]))
+        Sums(vec![Lane::of([0.0; 4]); 4])
     }
 
     pub fn add(&mut self, keys: &[u16], weights: &[f64]) {
-        let lanes = self.0.each_mut().map(|lane| <&mut [[f64; 4]; N]>::try_from(lane.as_mut_slice()));
-        let [Ok(a), Ok(b), Ok(c), Ok(d)] = lanes else { return };
+        let [a, b, c, d] = self.0.as_mut_slice() else { return };
         // The mask proves to the compiler that every index is inside; N is a power of two.
         let at = |key: u16| usize::from(key) & (N - 1);
         let push = |sum: &mut [f64; 4], w: f64| {
@@ -275,13 +286,13 @@ impl<const N: usize> Sums<N> {
         let (mut fours, mut theirs) = (keys.chunks_exact(4), weights.chunks_exact(4));
         for (keys, weights) in (&mut fours).zip(&mut theirs) {
             let (&[k0, k1, k2, k3], &[w0, w1, w2, w3]) = (keys, weights) else { continue };
-            push(&mut a[at(k0)], w0);
-            push(&mut b[at(k1)], w1);
-            push(&mut c[at(k2)], w2);
-            push(&mut d[at(k3)], w3);
+            push(&mut a.slots[at(k0)], w0);
+            push(&mut b.slots[at(k1)], w1);
+            push(&mut c.slots[at(k2)], w2);
+            push(&mut d.slots[at(k3)], w3);
         }
         for (key, w) in fours.remainder().iter().zip(theirs.remainder()) {
-            push(&mut a[at(*key)], *w);
+            push(&mut a.slots[at(*key)], *w);
         }
     }
 
@@ -289,7 +300,7 @@ impl<const N: usize> Sums<N> {
     pub fn finish(self, slots: usize) -> Table {
         let mut table = Table::zeros(slots, true, false);
         for lane in &self.0 {
-            for (at, [rows, weight, squared, _]) in lane.iter().enumerate().take(slots) {
+            for (at, [rows, weight, squared, _]) in lane.slots.iter().enumerate().take(slots) {
                 // Less than 2⁵³ rows are counted exactly.
                 table.rows[at] += *rows as u64;
                 if let Some(weights) = &mut table.weights {

@@ -1,14 +1,12 @@
 //! Arrow's own files (Feather) and streams: batches one after the other, shared out among threads.
 
-use std::fs::File;
-use std::io::{self, BufReader, Read, Seek, SeekFrom};
+use std::io::BufReader;
 use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::*;
-use arrow_array::{Array, ArrayRef, DictionaryArray, PrimitiveArray, RecordBatch, StringArray};
-use arrow_ipc::reader::StreamReader;
-use arrow_ipc::{MessageHeader, RecordBatch as Described, root_as_message};
+use arrow_array::{Array, ArrayRef, DictionaryArray, PrimitiveArray, RecordBatch, RecordBatchReader, StringArray};
+use arrow_ipc::reader::{FileReader, StreamReader};
 use arrow_schema::{ArrowError, DataType, SchemaRef};
 
 use super::columnar::{self, Lookups};
@@ -16,148 +14,47 @@ use super::gather::Gathered;
 use super::guard::{damaged, guard};
 use super::indices::Values;
 use super::intake::{Aim, Intake, Outcome};
+use super::messages::Messages;
 use super::plan::Plan;
 use super::progress::Meter;
 use super::spool::{Input, Stamp};
 use super::{ColumnInfo, Options, Sample, schedule};
 use crate::error::{Error, Result};
 
-/// How a file begins and ends; a stream has neither.
-const MAGIC: &[u8] = b"ARROW1";
-/// A file holds a stream behind its beginning, which writers fill up with zeros to a multiple of this.
-const HEAD: usize = 8;
-/// The most that they fill it up to.
-const LONGEST_HEAD: u64 = 128;
-/// The length of the footer and how a file ends.
-const TAIL: u64 = 10;
-/// What stands before the length of each message.
-const CONTINUATION: [u8; 4] = [0xff; 4];
-/// A buffer decompressed has no more bytes: what says more is damaged, and would ask for memory that is not there.
-const LARGEST: i64 = 1 << 33;
 /// Rows in a unit of work, but for the last.
 const UNIT: usize = 1 << 18;
 
-/// Whether a file that begins so is Arrow's: a file, or a stream, whose first message is a schema of some length.
-pub(super) fn is_arrow(start: &[u8]) -> bool {
-    let length = |at: usize| start.get(at..at + 4).map(|b| i32::from_le_bytes([b[0], b[1], b[2], b[3]]));
-    let stream = start.starts_with(&CONTINUATION) && length(4).is_some_and(|n| n > 0);
-    stream || start.starts_with(b"ARROW1\0\0")
-}
-
 /// What is known of a file before its batches are read.
 struct Layout {
+    is_file: bool,
+    rows: u64,
     schema: SchemaRef,
     names: Vec<String>,
-    rows: u64,
 }
 
 impl Layout {
-    /// Goes from message to message, without what is in them: so that nothing is missing at the end, and no length is
-    /// believed that the file cannot hold.
     fn open(input: &Input) -> Result<Self> {
-        let wrong = |e: io::Error| match e.kind() {
-            io::ErrorKind::UnexpectedEof => truncated(input),
-            _ => input.io("read", e),
-        };
-        let total = input.stamp()?.bytes;
-        let mut file = BufReader::new(input.file()?);
-        let mut at = beginning(&mut file).map_err(wrong)?;
-        let is_file = at > 0;
-        file.seek(SeekFrom::Start(at)).map_err(wrong)?;
-        let (mut rows, mut batches) = (0u64, 0);
-        let mut message = Vec::new();
-        loop {
-            let mut lengths = [0; 8];
-            file.read_exact(&mut lengths).map_err(wrong)?;
-            at += 8;
-            let [a, b, c, d, n @ ..] = lengths;
-            if [a, b, c, d] != CONTINUATION {
-                return Err(damaged(input, Some(batches), "a message does not begin as it must"));
-            }
-            let length = u64::try_from(i32::from_le_bytes(n)).ok().filter(|n| *n <= total - at);
-            let Some(length) = length else { return Err(truncated(input)) };
-            if length == 0 {
-                break;
-            }
-            message.resize(length as usize, 0);
-            file.read_exact(&mut message).map_err(wrong)?;
-            at += length;
-            let about = root_as_message(&message);
-            let about = about.map_err(|e| damaged(input, Some(batches), &format!("a message cannot be read ({e})")))?;
-            let body = u64::try_from(about.bodyLength()).ok().filter(|n| *n <= total - at);
-            let Some(body) = body else { return Err(truncated(input)) };
-            if about.header_type() == MessageHeader::RecordBatch
-                && let Some(batch) = about.header_as_record_batch()
-            {
-                check_sizes(&mut file, at, batch, input, batches)?;
-                let more = u64::try_from(batch.length()).ok().and_then(|more| rows.checked_add(more));
-                rows = more.ok_or_else(|| damaged(input, Some(batches), "it has a negative number of rows"))?;
-                batches += 1;
-            } else if let Some(batch) = about.header_as_dictionary_batch().and_then(|d| d.data()) {
-                check_sizes(&mut file, at, batch, input, batches)?;
-            }
-            at += body;
-            file.seek(SeekFrom::Start(at)).map_err(wrong)?;
-        }
-        let left = total - at;
-        if is_file {
-            let mut end = [0; TAIL as usize];
-            file.seek(SeekFrom::End(-(TAIL as i64))).and_then(|_| file.read_exact(&mut end)).map_err(wrong)?;
-            let [a, b, c, d, magic @ ..] = end;
-            if magic != MAGIC || i64::from(i32::from_le_bytes([a, b, c, d])) + TAIL as i64 != left as i64 {
-                return Err(truncated(input));
-            }
-        } else if left > 0 {
-            return Err(damaged(input, None, "bytes follow the end of the stream"));
-        }
+        let Messages { is_file, rows } = Messages::check(input)?;
         if rows == 0 {
             return Err(Error::Nothing { problem: "the file has no rows", place: input.place(None) });
         }
-        let schema = stream(input, None)?.schema();
+        let schema = batches(input, is_file, None)?.schema();
         let names: Vec<String> = schema.fields().iter().map(|f| f.name().clone()).collect();
         columnar::check_names(input, &names)?;
-        Ok(Layout { schema, names, rows })
+        Ok(Layout { is_file, rows, schema, names })
     }
-}
-
-/// Checks the sizes that compressed buffers say they have: each stands before its buffer.
-fn check_sizes(file: &mut BufReader<File>, body: u64, batch: Described, input: &Input, number: usize) -> Result<()> {
-    if batch.compression().is_none() {
-        return Ok(());
-    }
-    for buffer in batch.buffers().iter().flatten().filter(|b| b.length() >= 8) {
-        let mut size = [0; 8];
-        let at = u64::try_from(buffer.offset()).ok().and_then(|at| at.checked_add(body));
-        let read = at.is_some_and(|at| file.seek(SeekFrom::Start(at)).and_then(|_| file.read_exact(&mut size)).is_ok());
-        if !read || !(-1..=LARGEST).contains(&i64::from_le_bytes(size)) {
-            return Err(damaged(input, Some(number), "a buffer has a size that cannot be"));
-        }
-    }
-    Ok(())
-}
-
-/// Where the first message of a file begins; 0 for a stream.
-fn beginning(file: &mut impl Read) -> io::Result<u64> {
-    let mut start = Vec::new();
-    file.take(LONGEST_HEAD).read_to_end(&mut start)?;
-    if !start.starts_with(MAGIC) {
-        return Ok(0);
-    }
-    let empty = |bytes: &&[u8]| bytes.iter().all(|byte| *byte == 0);
-    let skipped = start.chunks_exact(HEAD).skip(1).take_while(empty).count();
-    Ok(((1 + skipped) * HEAD) as u64)
-}
-
-fn truncated(input: &Input) -> Error {
-    damaged(input, None, "it ends before its end is marked; it may be truncated")
 }
 
 /// The batches, with some of the columns.
-fn stream(input: &Input, columns: Option<Vec<usize>>) -> Result<StreamReader<BufReader<File>>> {
-    let mut file = input.file()?;
-    let from = beginning(&mut file).and_then(|from| file.seek(SeekFrom::Start(from)));
-    from.map_err(|e| input.io("read", e))?;
-    guard(input, None, || StreamReader::try_new(BufReader::new(file), columns).map_err(|e| bad(input, None, &e)))
+fn batches(input: &Input, is_file: bool, columns: Option<Vec<usize>>) -> Result<Box<dyn RecordBatchReader + Send>> {
+    let file = input.file()?;
+    guard(input, None, || {
+        let reader: std::result::Result<Box<dyn RecordBatchReader + Send>, ArrowError> = match is_file {
+            true => FileReader::try_new(file, columns).map(|reader| Box::new(reader) as _),
+            false => StreamReader::try_new(BufReader::new(file), columns).map(|reader| Box::new(reader) as _),
+        };
+        reader.map_err(|e| bad(input, None, &e))
+    })
 }
 
 fn bad(input: &Input, batch: Option<usize>, error: &ArrowError) -> Error {
@@ -174,7 +71,7 @@ struct Unit {
 /// Cuts and joins the batches of a stream to units of the same size, whatever the size of the batches.
 struct Units<'i> {
     input: &'i Input,
-    stream: StreamReader<BufReader<File>>,
+    batches: Box<dyn RecordBatchReader + Send>,
     /// The batches read so far.
     read: usize,
     left: Option<RecordBatch>,
@@ -187,7 +84,7 @@ impl Units<'_> {
             return Ok(self.left.take());
         }
         let (input, at) = (self.input, Some(self.read));
-        let next = guard(input, at, || self.stream.next().transpose().map_err(|e| bad(input, at, &e)))?;
+        let next = guard(input, at, || self.batches.next().transpose().map_err(|e| bad(input, at, &e)))?;
         self.read += 1;
         Ok(next)
     }
@@ -267,8 +164,8 @@ pub(super) fn read(
         meter.add(bytes_before(row) - bytes_before(unit.start), row - unit.start);
         intake.finish()
     };
-    let stream = stream(input, Some(columns.clone()))?;
-    let units = Units { input, stream, read: 0, left: None, start: 0 };
+    let units =
+        Units { input, batches: batches(input, layout.is_file, Some(columns.clone()))?, read: 0, left: None, start: 0 };
     let mut gathered = Gathered::new(plan, aim);
     schedule::in_order(units, count, |part| gathered.add(part, 0, |row| input.place(Some(row))))?;
     if gathered.rows != layout.rows {
@@ -340,7 +237,7 @@ pub(super) fn sample(input: &Input, rows: usize) -> Result<Sample> {
     let columns = fields.iter().map(|f| ColumnInfo { name: f.name().clone(), kind: columnar::kind(f.data_type()) });
     let columns = columns.collect();
     let mut values = vec![Vec::new(); fields.len()];
-    let mut units = Units { input, stream: stream(input, None)?, read: 0, left: None, start: 0 };
+    let mut units = Units { input, batches: batches(input, layout.is_file, None)?, read: 0, left: None, start: 0 };
     let mut left = rows;
     while left > 0
         && let Some(batch) = units.batch()?

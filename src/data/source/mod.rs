@@ -52,6 +52,8 @@ mod ipc;
 #[cfg(feature = "parquet")]
 mod lookup;
 #[cfg(feature = "parquet")]
+mod messages;
+#[cfg(feature = "parquet")]
 mod pages;
 #[cfg(feature = "parquet")]
 mod parquet;

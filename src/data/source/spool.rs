@@ -110,7 +110,7 @@ impl Input {
             return Ok(Format::CsvGz);
         }
         #[cfg(feature = "parquet")]
-        if super::ipc::is_arrow(&start) {
+        if super::messages::is_arrow(&start) {
             return Ok(Format::Arrow);
         }
         if cfg!(feature = "zstd") && start.starts_with(ZSTD) {
