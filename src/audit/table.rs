@@ -118,21 +118,14 @@ enum How {
 }
 
 fn disparities(slice: &Slice) -> Vec<Disparity> {
-    let questions = questions(slice);
-    let mut all = Vec::with_capacity(expected(slice));
-    if slice.complete {
-        questions.iter().for_each(|question| answer(&mut all, slice, question));
-    } else {
-        // Of very many groups there are few such tables, so that it is their questions that are shared out.
-        let of_question = |question| {
-            let mut found = Vec::new();
-            answer(&mut found, slice, question);
-            found
-        };
-        let answers: Vec<Vec<Disparity>> = questions.par_iter().map(of_question).collect();
-        all.reserve(answers.iter().map(Vec::len).sum());
-        answers.into_iter().for_each(|answers| all.extend(answers));
-    }
+    let of_question = |question| {
+        let mut found = Vec::new();
+        answer(&mut found, slice, question);
+        found
+    };
+    let answers: Vec<Vec<Disparity>> = questions(slice).par_iter().map(of_question).collect();
+    let mut all = Vec::with_capacity(answers.iter().map(Vec::len).sum());
+    answers.into_iter().for_each(|answers| all.extend(answers));
     all.extend(by_stratum(slice));
     all
 }
@@ -187,14 +180,6 @@ fn answer(all: &mut Vec<Disparity>, slice: &Slice, question: &Question) {
         }
         How::Each(against) => each_group(all, slice, name, subject, *against),
     }
-}
-
-/// About how many comparisons there will be without strata: a table that grows is copied again and again.
-fn expected(slice: &Slice) -> usize {
-    let (figures, measures) = (slice.scope.figures.len(), slice.scope.measures.len());
-    let of_all = 2 * (figures + catalog::CRITERIA.len()) + measures;
-    let of_each = 6 * figures + 2 * catalog::CRITERIA.len() + 2 * measures;
-    if slice.complete { of_all + of_each * slice.parts.len() } else { of_all }
 }
 
 fn disparity(name: &str, comparison: Comparison, against: String, compared: Compared) -> Disparity {

@@ -15,8 +15,8 @@ pub(crate) fn written(of: &impl Serialize) -> Result<String> {
 }
 
 impl Report {
-    /// The report as JSON, indented, with a newline at its end. [`json_schema`](Self::json_schema)
-    /// describes it.
+    /// The report as JSON, indented but that each comparison is a line, with a newline at its end.
+    /// [`json_schema`](Self::json_schema) describes it.
     ///
     /// # Errors
     /// [`Error::BadReport`], which no report that came from an audit gives.
