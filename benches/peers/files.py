@@ -9,7 +9,7 @@ machine too. The seconds of DuckDB and Polars are those of the query alone, thos
 that only counts (which reads and hashes the file), and of the command that audits: every rate and disparity to order 3 with
 its interval of 1,000 replicates, and the report as text or as JSON. So it is with the processor's seconds, of all threads,
 which say more than the clock's where others use the machine too. Memory is the peak of the process. All answers are compared
-with each other.
+with each other; what takes memory is done in processes of its own, since a child begins with the memory of its parent.
 """
 
 import json
@@ -18,6 +18,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from importlib.metadata import version
 from pathlib import Path
 
 from bench import ROOT, enter
@@ -43,18 +44,20 @@ from range({rows}) as t(i)
 """
 
 
+def paths(rows):
+    return {"Parquet": PLACE / f"rows-{rows}.parquet", "CSV": PLACE / f"rows-{rows}.csv"}
+
+
 def make(rows):
     """The files, made if they are not there: Parquet with dictionaries in groups of a million rows, and plain CSV."""
     import duckdb
 
-    files = {"Parquet": PLACE / f"rows-{rows}.parquet", "CSV": PLACE / f"rows-{rows}.csv"}
     options = {"Parquet": "format parquet, compression zstd, row_group_size 1000000", "CSV": "format csv, header"}
-    for kind, path in files.items():
+    for kind, path in paths(rows).items():
         if not path.exists():
             partial = path.with_suffix(".partial")
             duckdb.execute(f"copy ({ROWS.format(rows=rows)}) to '{partial}' ({options[kind]})")
             partial.rename(path)
-    return files
 
 
 def times(since=(0, 0)):
@@ -160,29 +163,36 @@ def text(path):
 
 def audit(path):
     output, seconds, memory = audited(path, "json")
+    answer = subprocess.run([sys.executable, __file__, "--reported"], input=output, check=True, stdout=subprocess.PIPE)
+    return seconds, memory, answer.stdout.decode().strip()
+
+
+def reported():
+    """The child's side: prints what a report in JSON says of the groups."""
     groups = {}
-    for table in json.loads(output)["models"][0]["tables"]:
+    for table in json.load(sys.stdin)["models"][0]["tables"]:
         if table["attributes"] == ATTRIBUTES:
             for group in table["groups"]:
                 rate = group["metrics"]["selection_rate"]["value"]
                 groups[tuple(group["group"].split(" & "))] = [group["rows"], round(rate * group["rows"])]
-    return seconds, memory, digest(groups)
+    print(digest(groups))
 
 
 def versions():
-    import duckdb
-    import polars
-
-    version = subprocess.run([TOOL, "--version"], capture_output=True, text=True)
-    own = version.stdout.split()[-1]
-    return {"counting alone,": own, "audit as text,": own, "audit as JSON,": own, "DuckDB": duckdb.__version__, "Polars": polars.__version__}
+    said = subprocess.run([TOOL, "--version"], capture_output=True, text=True)
+    own = said.stdout.split()[-1]
+    return dict.fromkeys(["counting alone,", "audit as text,", "audit as JSON,"], own) | {
+        "DuckDB": version("duckdb"),
+        "Polars": version("polars"),
+    }
 
 
 def main(rows):
     if "EVENHAND" not in os.environ:
         build = ["cargo", "build", "--release", "--features", "cli", "--bin", "evenhand"]
         subprocess.run(build, cwd=ROOT, check=True)
-    files = make(rows)
+    subprocess.run([sys.executable, __file__, "--make", str(rows)], check=True)
+    files = paths(rows)
     own = {"counting alone,": counting(), "audit as text,": text, "audit as JSON,": audit}
     sides = own | {"DuckDB": engine("duckdb"), "Polars": engine("polars")}
     runs = {(kind, side): [] for kind in files for side in sides}
@@ -211,6 +221,10 @@ def main(rows):
 if __name__ == "__main__":
     if "--ask" in sys.argv:
         ask(*sys.argv[2:])
+    elif "--reported" in sys.argv:
+        reported()
+    elif "--make" in sys.argv:
+        make(int(sys.argv[2]))
     elif "--inside" in sys.argv:
         main(int(sys.argv[2]) if len(sys.argv) > 2 else 10_000_000)
     else:
