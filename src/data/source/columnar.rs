@@ -4,9 +4,8 @@ use std::fmt::Write;
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::*;
-use arrow_array::{Array, ArrayRef, BooleanArray, PrimitiveArray, downcast_integer_array};
+use arrow_array::{Array, ArrayRef, PrimitiveArray, UInt32Array, downcast_integer_array};
 use arrow_schema::{DataType, Field, TimeUnit};
-use arrow_select::filter::FilterBuilder;
 
 use super::ColumnKind;
 use super::codes::MISSING_BYTE;
@@ -26,11 +25,18 @@ pub(super) struct Lookups {
     levels: Vec<(Lookup<u8>, Lookup<u32>)>,
     binaries: Vec<Lookup<u8>>,
     conditions: Vec<Lookup<u8>>,
+    /// Of each column of the plan, whether it is more than looked at by a condition.
+    taken: Vec<bool>,
 }
 
 impl Lookups {
     pub fn new(intake: &Intake) -> Self {
+        let mut taken = vec![false; intake.plan.columns.len()];
+        intake.levels.iter().for_each(|sink| taken[sink.column()] = true);
+        intake.binaries.iter().for_each(|sink| taken[sink.column] = true);
+        intake.numbers.iter().for_each(|sink| taken[sink.column] = true);
         Lookups {
+            taken,
             levels: intake.levels.iter().map(|_| (Lookup::new(), Lookup::new())).collect(),
             binaries: intake.binaries.iter().map(|_| Lookup::new()).collect(),
             conditions: intake.plan.filter.iter().map(|_| Lookup::new()).collect(),
@@ -64,14 +70,14 @@ pub(super) fn push<'a>(
     if kept == rows {
         take(intake, lookups, Numbered::From(start), values)?;
     } else if kept > 0 {
-        let codes = sieve.conditions.first().map_or(&[][..], |first| &first.codes);
-        let mask = BooleanArray::from_iter(codes.iter().map(|code| Some(*code > 0)));
-        let filter = FilterBuilder::new(&mask).optimize().build();
-        let chosen = (0..intake.plan.columns.len()).map(|column| values(column).choose(&filter, &sieve.kept));
-        let Some(chosen) = chosen.collect::<Option<Vec<Chosen>>>() else {
-            return Err(intake.error(0, Fault::Damaged, start));
-        };
-        take(intake, lookups, Numbered::Each(start, &sieve.kept), |column| chosen[column].values())?;
+        let rows = UInt32Array::from(sieve.kept.clone());
+        let mut chosen = Vec::with_capacity(lookups.taken.len());
+        for (column, taken) in lookups.taken.iter().enumerate() {
+            let of_column = taken.then(|| values(column).choose(&rows).ok_or(Fault::Damaged)).transpose();
+            chosen.push(of_column.map_err(|fault| intake.error(column, fault, start))?);
+        }
+        let chosen = |column: usize| chosen[column].as_ref().map_or_else(|| values(column), Chosen::values);
+        take(intake, lookups, Numbered::Each(start, &sieve.kept), chosen)?;
     }
     intake.sieve = Some(sieve);
     Ok(kept)
@@ -146,6 +152,12 @@ fn take_codes<C: Coder>(
         },
         DataType::Boolean => lookup.booleans(array.as_boolean(), codes, coder),
         DataType::Float32 | DataType::Float64 => {
+            if array.null_count() == 0
+                && let Some(array) = array.as_primitive_opt::<Float64Type>()
+                && coder.numbers(array.values(), codes)
+            {
+                return Ok(());
+            }
             if let Some(number) = coder.number() {
                 // Numbers that are cut need no text, and there may be as many of them as rows.
                 return floats(array, |row, value| {
@@ -273,6 +285,10 @@ impl Coder for Sifted<'_> {
 
     fn number(&self) -> Option<impl Fn(f64) -> Result<u8, Fault>> {
         self.plan.test.is_of_numbers().then_some(|value| self.number(value))
+    }
+
+    fn numbers(&self, values: &[f64], codes: &mut Vec<u8>) -> bool {
+        Sifted::numbers(self, values, codes)
     }
 }
 

@@ -3,8 +3,8 @@
 use std::fmt;
 use std::sync::Arc;
 
-use arrow_array::ArrayRef;
-use arrow_select::filter::FilterPredicate;
+use arrow_array::{Array, ArrayRef, UInt32Array};
+use arrow_select::take::take;
 
 /// The texts that indices stand for; the index behind the last stands for no value.
 #[derive(Default)]
@@ -60,16 +60,28 @@ pub(super) enum Chosen<'a> {
 }
 
 impl<'a> Values<'a> {
-    /// The values of some rows, which are told in both ways; `None` if these are not those of the column.
-    pub fn choose(self, filter: &FilterPredicate, rows: &[u32]) -> Option<Chosen<'a>> {
-        fn pick<T: Copy>(all: &[T], rows: &[u32]) -> Option<Vec<T>> {
-            rows.iter().map(|row| all.get(*row as usize).copied()).collect()
+    /// The values of some rows, in rising order; `None` if these are not those of the column.
+    pub fn choose(self, rows: &UInt32Array) -> Option<Chosen<'a>> {
+        fn pick<T: Copy>(all: &[T], rows: &[u32]) -> Vec<T> {
+            rows.iter().map(|row| all[*row as usize]).collect()
+        }
+        let (length, wanted) = (self.len(), rows.values());
+        if wanted.last().is_some_and(|last| *last as usize >= length) {
+            return None;
         }
         Some(match self {
-            Values::Array(array) => Chosen::Array(filter.filter(array).ok()?),
-            Values::Indices(of, Indices::Bytes(all)) => Chosen::Bytes(of, pick(all, rows)?),
-            Values::Indices(of, Indices::Wide(all)) => Chosen::Wide(of, pick(all, rows)?),
+            Values::Array(array) => Chosen::Array(take(array, rows, None).ok()?),
+            Values::Indices(of, Indices::Bytes(all)) => Chosen::Bytes(of, pick(all, wanted)),
+            Values::Indices(of, Indices::Wide(all)) => Chosen::Wide(of, pick(all, wanted)),
         })
+    }
+
+    fn len(&self) -> usize {
+        match self {
+            Values::Array(array) => array.len(),
+            Values::Indices(_, Indices::Bytes(all)) => all.len(),
+            Values::Indices(_, Indices::Wide(all)) => all.len(),
+        }
     }
 }
 

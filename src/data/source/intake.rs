@@ -363,9 +363,9 @@ impl<'p> Intake<'p> {
                 }
             }
             Goal::Tally(accumulator) => {
-                let held = self.sieve.as_ref().map(|sieve| sieve.held.as_slice());
+                let held = self.sieve.as_ref().map(|sieve| &sieve.held);
                 let place = |row: usize| {
-                    let of_file = held.and_then(|held| held.get(row).copied());
+                    let of_file = held.and_then(|held| held.row(row));
                     place(input, before, of_file.unwrap_or(next - (rows - row) as u64))
                 };
                 let parted = Parted {

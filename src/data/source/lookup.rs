@@ -56,6 +56,11 @@ pub(super) trait Coder {
 
     /// The code of a number as it is, `None` where it is looked at as a text.
     fn number(&self) -> Option<impl Fn(f64) -> Result<Self::Code, Fault>>;
+
+    /// Adds the codes of numbers where none of them needs a look of its own, and says whether that is so.
+    fn numbers(&self, _: &[f64], _: &mut Vec<Self::Code>) -> bool {
+        false
+    }
 }
 
 /// Integers within so wide a range are looked up in a table, others by hash.

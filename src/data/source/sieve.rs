@@ -16,9 +16,36 @@ pub(super) struct Sieve<'p> {
     /// The rows of the chunk, from 0, that do.
     pub kept: Vec<u32>,
     /// Of the rows that the sinks hold, which of the file they are.
-    pub held: Vec<u64>,
+    pub held: Held,
     /// The rows of the unit that do not.
     pub left_out: u64,
+}
+
+/// Rows of the file, in the order in which they were added.
+#[derive(Default)]
+pub(super) struct Held {
+    /// How far each is behind the first row of its chunk.
+    at: Vec<u32>,
+    /// Of every chunk, how many rows were there before it and its first row.
+    chunks: Vec<(usize, u64)>,
+}
+
+impl Held {
+    fn add(&mut self, row: u64, kept: &[u32]) {
+        self.chunks.push((self.at.len(), row));
+        self.at.extend_from_slice(kept);
+    }
+
+    pub fn row(&self, index: usize) -> Option<u64> {
+        let at = self.at.get(index)?;
+        let chunk = self.chunks.partition_point(|(before, _)| *before <= index).checked_sub(1)?;
+        Some(self.chunks[chunk].1 + u64::from(*at))
+    }
+
+    pub fn clear(&mut self) {
+        self.at.clear();
+        self.chunks.clear();
+    }
 }
 
 /// A condition and what is known of its column's values.
@@ -33,19 +60,30 @@ pub(super) struct Sifted<'p> {
 impl<'p> Sieve<'p> {
     pub fn new(conditions: &'p [FilterPlan], missing: &'p Missing) -> Self {
         let sifted = |plan: &'p FilterPlan| Sifted { plan, missing, cache: TextCache::new(), codes: Vec::new() };
-        Sieve { conditions: conditions.iter().map(sifted).collect(), kept: Vec::new(), held: Vec::new(), left_out: 0 }
+        Sieve {
+            conditions: conditions.iter().map(sifted).collect(),
+            kept: Vec::new(),
+            held: Held::default(),
+            left_out: 0,
+        }
     }
 
     /// Takes the answers to all conditions together, for as many rows, of which the first is `row` of the file.
     pub fn settle(&mut self, row: u64, rows: usize) {
-        self.kept.clear();
+        let mut kept = 0;
         if let [first, others @ ..] = self.conditions.as_mut_slice() {
             for other in others {
                 first.codes.iter_mut().zip(&other.codes).for_each(|(all, one)| *all &= *one);
             }
-            self.kept.extend((0..).zip(&first.codes).filter(|(_, code)| **code == YES).map(|(at, _)| at));
+            // Every row is written where the next kept one belongs: which are kept is no branch.
+            self.kept.resize(rows, 0);
+            for (at, code) in (0..).zip(&first.codes) {
+                self.kept[kept] = at;
+                kept += usize::from(*code == YES);
+            }
         }
-        self.held.extend(self.kept.iter().map(|at| row + u64::from(*at)));
+        self.kept.truncate(kept);
+        self.held.add(row, &self.kept);
         self.left_out += (rows - self.kept.len()) as u64;
     }
 
@@ -107,6 +145,17 @@ impl Sifted<'_> {
             return Err(Fault::Number { value: value.to_string(), expected: self.plan.test.expected() });
         }
         Ok(u8::from(self.plan.test.holds_number(value)))
+    }
+
+    /// Adds the answers for numbers that are all compared with one, and says whether they are.
+    #[cfg(feature = "parquet")]
+    pub fn numbers(&self, values: &[f64], codes: &mut Vec<u8>) -> bool {
+        let crate::data::Test::Number(side, bound) = &self.plan.test else { return false };
+        if self.missing.has_numbers() || !values.iter().fold(true, |all, value| all & value.is_finite()) {
+            return false;
+        }
+        codes.extend(values.iter().map(|value| u8::from(side.holds(value, bound))));
+        true
     }
 
     /// The answer for no value.
