@@ -191,7 +191,8 @@ fn as_known(array: &ArrayRef, last: &mut Option<(ArrayRef, ArrayRef)>) -> Option
     {
         let keys = array.as_dictionary_opt::<K>()?.keys();
         // No key below a null is looked at.
-        Some(PrimitiveArray::from_iter(keys.iter().map(|key| key.map(|k| k.try_into().unwrap_or(-1)))))
+        let values = keys.values().iter().map(|key| (*key).try_into().unwrap_or(-1));
+        Some(PrimitiveArray::new(values.collect(), keys.nulls().cloned()))
     }
     let DataType::Dictionary(kind, _) = array.data_type() else { return Some(array.clone()) };
     let keys = match kind.as_ref() {
