@@ -18,6 +18,7 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::binomial::Trials;
+use super::doubling::Doubling;
 use super::multinomial::Multinomial;
 use super::rng::{BLOCK, stream};
 use crate::tally::Cell;
@@ -76,7 +77,7 @@ impl Bootstrap {
     {
         let of_group = |(group, cells): (usize, &&[Cell])| {
             // Made here and not for all groups at once: the tables of a sampler may take megabytes.
-            let sampler = Sampler::new(cells);
+            let sampler = Sampler::new(cells, self.replicates);
             let of_block = |block: usize| {
                 let size = BLOCK.min(self.replicates - block * BLOCK);
                 let mut rng = stream(self.seed, group, block);
@@ -153,7 +154,7 @@ impl<'a> Drawn<'a> {
     /// The weight of a cell in each of them.
     pub(crate) fn weights(&self, cell: usize) -> impl Iterator<Item = f64> {
         let each = match self.sampler {
-            Sampler::Rows(_, weight) | Sampler::Spread(_, weight) => *weight,
+            Sampler::Rows(_, weight) | Sampler::Few(_, _, weight) | Sampler::Spread(_, weight) => *weight,
             Sampler::Weights(_) => 1.0,
         };
         self.amounts[cell * self.replicates..(cell + 1) * self.replicates].iter().map(move |amount| amount * each)
@@ -164,7 +165,7 @@ impl<'a> Drawn<'a> {
         for (index, (cell, new)) in self.cells.iter().zip(cells).enumerate() {
             let drawn = self.amounts[index * self.replicates + at];
             *new = match self.sampler {
-                Sampler::Rows(_, weight) | Sampler::Spread(_, weight) => {
+                Sampler::Rows(_, weight) | Sampler::Few(_, _, weight) | Sampler::Spread(_, weight) => {
                     Cell { rows: drawn, weight: drawn * weight, weight_squared: drawn * weight * weight }
                 }
                 Sampler::Weights(gammas) if gammas[index].is_some() => {
@@ -190,17 +191,25 @@ impl<'a> Drawn<'a> {
             Sampler::Rows(total, _) => {
                 self.left.clear();
                 self.left.resize(replicates, *total);
-                let mut mass = *total;
-                for (cell, drawn) in self.cells.iter().zip(self.amounts.chunks_mut(replicates)) {
-                    let rows = cell.rows.max(0.0);
-                    if !(rows > 0.0) {
-                        continue;
+                for (share, drawn) in shares(self.cells).zip(self.amounts.chunks_mut(replicates)) {
+                    if share > 0.0 {
+                        Trials::new(share).fill(rng, &self.left, drawn, &mut self.room);
+                        drawn.iter().zip(&mut self.left).for_each(|(drawn, left)| *left -= drawn);
                     }
-                    // The last cell with mass takes what is left: there its share is 1, up to rounding.
-                    let share = if mass > rows * (1.0 + 1e-12) { rows / mass } else { 1.0 };
-                    Trials::new(share).fill(rng, &self.left, drawn, &mut self.room);
-                    mass -= rows;
-                    drawn.iter().zip(&mut self.left).for_each(|(drawn, left)| *left -= drawn);
+                }
+            }
+            Sampler::Few(total, parts, _) => {
+                self.left.clear();
+                self.left.resize(replicates, f64::from(*total));
+                for (part, drawn) in parts.iter().zip(self.amounts.chunks_mut(replicates)) {
+                    for (drawn, left) in drawn.iter_mut().zip(&mut self.left) {
+                        *drawn = match part {
+                            Part::Nothing => 0.0,
+                            Part::Share(trials) => f64::from(trials.draw(rng, *left as u32)),
+                            Part::Rest => *left,
+                        };
+                        *left -= *drawn;
+                    }
                 }
             }
             Sampler::Weights(gammas) => {
@@ -215,10 +224,35 @@ impl<'a> Drawn<'a> {
     }
 }
 
+/// Of each cell the share of its rows in those of it and all cells behind it, exactly 1 for the last with rows, 0 for one
+/// without.
+fn shares(cells: &[Cell]) -> impl Iterator<Item = f64> {
+    let rows = |cell: &Cell| cell.rows.max(0.0);
+    let mut mass: f64 = cells.iter().map(rows).sum();
+    cells.iter().map(move |cell| {
+        let (rows, all) = (rows(cell), mass);
+        mass -= rows;
+        // Up to rounding.
+        if all > rows * (1.0 + 1e-12) { rows / all } else { f64::from(u8::from(rows > 0.0)) }
+    })
+}
+
+/// A group of up to so many rows is drawn by tables, if it is drawn so often.
+const FEW: (f64, usize) = (200.0, 100);
+
+/// The rows of a cell, of those that the cells before it have left.
+enum Part {
+    Nothing,
+    Share(Doubling),
+    Rest,
+}
+
 /// How a group's cells are drawn.
 enum Sampler {
     /// A multinomial of this many rows, each of this weight.
     Rows(f64, f64),
+    /// The same of few rows.
+    Few(u32, Vec<Part>, f64),
     /// The same over many cells.
     Spread(Multinomial, f64),
     /// Independent gamma weights; `None` for a cell that stays as it is (no weight).
@@ -226,16 +260,24 @@ enum Sampler {
 }
 
 impl Sampler {
-    fn new(cells: &[Cell]) -> Self {
+    fn new(cells: &[Cell], replicates: usize) -> Self {
         let mut total = Cell::default();
         cells.iter().for_each(|cell| total.add(cell, 1.0));
         if total.is_uniform() {
             let weight = if total.rows > 0.0 { total.weight / total.rows } else { 1.0 };
             let rows = if total.rows.is_finite() { total.rows.max(0.0).round() } else { 0.0 };
-            return match Multinomial::new(rows, cells.iter().map(|cell| cell.rows)) {
-                Some(multinomial) => Self::Spread(multinomial, weight),
-                None => Self::Rows(rows, weight),
+            if let Some(multinomial) = Multinomial::new(rows, cells.iter().map(|cell| cell.rows)) {
+                return Self::Spread(multinomial, weight);
+            }
+            if rows > FEW.0 || replicates < FEW.1 {
+                return Self::Rows(rows, weight);
+            }
+            let part = |share: f64| match share {
+                share if share >= 1.0 => Part::Rest,
+                share if share > 0.0 => Part::Share(Doubling::new(share, rows as u32)),
+                _ => Part::Nothing,
             };
+            return Self::Few(rows as u32, shares(cells).map(part).collect(), weight);
         }
         let gamma = |cell: &Cell| {
             let shape = cell.weight * cell.weight / cell.weight_squared;

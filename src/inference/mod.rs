@@ -31,10 +31,12 @@
     reason = "a negated comparison turns NaN away along with what is out of range"
 )]
 
+mod alias;
 pub(crate) mod binomial;
 pub mod bootstrap;
 pub mod change;
 pub mod difference;
+mod doubling;
 mod exact;
 mod homogeneity;
 pub mod hypothesis;

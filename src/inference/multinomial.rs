@@ -4,15 +4,12 @@
 //! little short of its rows, and the rows that the sum still lacks are drawn one by one; in the rare case that the sum is
 //! already past it, all are drawn again. What comes out is the multinomial distribution itself, whatever the sum was: no
 //! limit is taken. Counts come from alias tables, one for each different number of rows that a cell has.
-//!
-//! # References
-//! Walker (1977), An efficient method for generating discrete random variables with general distributions, ACM
-//! Transactions on Mathematical Software 3; Vose (1991), A linear algorithm for generating random numbers with a given
-//! distribution, IEEE Transactions on Software Engineering 17.
 
 use rand::Rng;
 use rand_distr::{Distribution, Poisson};
 use rustc_hash::FxHashMap;
+
+use super::alias::Alias;
 
 /// Rows of a cell up to which its counts come from a table, of some 18 times the root of that.
 const TABULATED: f64 = 4096.0;
@@ -22,39 +19,6 @@ const FEW: usize = 32;
 const SINGLES: f64 = 16.0;
 /// How many standard deviations the Poisson counts fall short of the rows: one time in forty the sum is past them.
 const SHORT: f64 = 2.0;
-/// Counts this much rarer than the commonest are left out of a table.
-const TAIL: f64 = 1e-18;
-
-/// Draws of whole numbers from 0, weighted, each by one random number; exact to the 2⁻³² of its fraction.
-struct Alias {
-    /// The smallest number that can come.
-    from: u32,
-    /// Of each: the share of its slot that is its own, in 2⁻³², and which number has the rest.
-    slots: Vec<(u32, u32)>,
-}
-
-impl Alias {
-    /// Of weights of which at least one is positive.
-    fn new(from: u32, weights: &[f64]) -> Self {
-        let scale = weights.len() as f64 / weights.iter().sum::<f64>();
-        let mut shares: Vec<f64> = weights.iter().map(|weight| weight * scale).collect();
-        let mut slots: Vec<(u32, u32)> = (0..weights.len()).map(|own| (u32::MAX, own as u32)).collect();
-        let (mut short, mut long): (Vec<usize>, Vec<usize>) = (0..weights.len()).partition(|at| shares[*at] < 1.0);
-        while let (Some(poor), Some(rich)) = (short.pop(), long.pop()) {
-            slots[poor] = ((shares[poor] * 4_294_967_296.0) as u32, rich as u32);
-            shares[rich] -= 1.0 - shares[poor];
-            if shares[rich] < 1.0 { short.push(rich) } else { long.push(rich) }
-        }
-        Self { from, slots }
-    }
-
-    fn draw<R: Rng>(&self, rng: &mut R) -> u32 {
-        let random = rng.next_u64();
-        let at = (((random >> 32) * self.slots.len() as u64) >> 32) as usize;
-        let (own, other) = self.slots[at];
-        self.from + if (random as u32) < own { at as u32 } else { other }
-    }
-}
 
 /// Where the Poisson count of a cell comes from.
 enum Source {
@@ -124,20 +88,7 @@ impl Multinomial {
 
 /// The table of a Poisson count.
 fn poisson(mean: f64) -> Alias {
-    // Outwards from the middle, whose probability is taken for 1: only proportions matter.
-    let middle = (mean.floor(), 1.0f64);
-    let below = std::iter::successors(Some(middle), |(x, p)| (*x > 0.0).then(|| (x - 1.0, p * x / mean)))
-        .skip(1)
-        .take_while(|(_, p)| *p > TAIL);
-    let mut weights: Vec<f64> = below.map(|(_, p)| p).collect();
-    let from = middle.0 as u32 - weights.len() as u32;
-    weights.reverse();
-    weights.extend(
-        std::iter::successors(Some(middle), |(x, p)| Some((x + 1.0, p * mean / (x + 1.0))))
-            .take_while(|(_, p)| *p > TAIL)
-            .map(|(_, p)| p),
-    );
-    Alias::new(from, &weights)
+    Alias::around(mean.floor(), |x| x / mean, |x| mean / (x + 1.0))
 }
 
 #[cfg(test)]
