@@ -96,14 +96,17 @@ pub(super) fn legend(metrics: &[&str]) -> Option<String> {
     if all.is_empty() { None } else { Some(format!("In percent. {}.", all.join("; "))) }
 }
 
+/// The differences of single groups to anything, outside strata. There are many comparisons: what is next to hand in each is
+/// looked at first.
+fn differences<'a>(table: &'a AttributeTable, metric: &str) -> impl Iterator<Item = (&'a Disparity, &'a String)> {
+    let all = table.disparities.iter().filter(|d| d.comparison == Comparison::Difference && d.stratum.is_none());
+    all.filter_map(|d| Some((d, d.group.as_ref()?))).filter(move |(d, _)| d.metric == metric)
+}
+
 /// What groups are compared with in a table's last column, and those comparisons by group.
 pub(super) fn compared<'a>(table: &'a AttributeTable, metric: &str) -> (&'static str, HashMap<&'a str, &'a Disparity>) {
     let mut found: [HashMap<&str, &Disparity>; 3] = Default::default();
-    for d in &table.disparities {
-        if d.metric != metric || d.stratum.is_some() || d.comparison != Comparison::Difference {
-            continue;
-        }
-        let Some(group) = &d.group else { continue };
+    for (d, group) in differences(table, metric) {
         let which = match d.against.as_str() {
             "rest" => 1,
             "overall" => 2,
@@ -121,7 +124,7 @@ pub(super) fn compared<'a>(table: &'a AttributeTable, metric: &str) -> (&'static
 
 /// Whether the table has comparisons of its groups with something.
 pub(super) fn has_differences(table: &AttributeTable, metric: &str) -> bool {
-    !compared(table, metric).1.is_empty()
+    differences(table, metric).next().is_some()
 }
 
 /// The groups shown: all in their order, or the worst off if there are more than `limit`.
@@ -258,8 +261,10 @@ pub(super) fn gaps(table: &AttributeTable, full: bool) -> Vec<String> {
     let main = main_metric(table);
     let mut said: Vec<(&Disparity, String)> = Vec::new();
     for d in &table.disparities {
-        let wanted = full || (Some(d.metric.as_str()) == main && d.estimate.value.is_some());
-        if d.group.is_some() || d.stratum.is_some() || d.against != "between_groups" || !wanted {
+        if d.group.is_some() || d.stratum.is_some() || d.against != "between_groups" {
+            continue;
+        }
+        if !full && (Some(d.metric.as_str()) != main || d.estimate.value.is_none()) {
             continue;
         }
         let figure = Unit::compared(&d.metric, d.comparison).estimate(&d.estimate);
