@@ -201,13 +201,13 @@ impl Trials {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::super::rng::stream;
     use super::*;
 
     /// The root of the chi-square's distance from what it should be, in standard deviations: of counts of draws, cut where
     /// fewer than five are expected.
-    fn strangeness(draws: &[f64], n: f64, p: f64) -> f64 {
+    pub(in super::super) fn strangeness(draws: &[f64], n: f64, p: f64) -> f64 {
         let mut counts = vec![0u32; n as usize + 1];
         draws.iter().for_each(|x| counts[*x as usize] += 1);
         let (mut statistic, mut df) = (0.0, -1.0);

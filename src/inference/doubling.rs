@@ -38,8 +38,8 @@ impl Doubling {
 
 #[cfg(test)]
 mod tests {
+    use super::super::binomial::tests::strangeness;
     use super::super::rng::stream;
-    use super::super::special::ln_binomial_pmf;
     use super::*;
 
     #[test]
@@ -48,18 +48,12 @@ mod tests {
         for (most, p) in [(1, 0.3), (100, 0.3), (100, 0.97), (1000, 0.004), (2048, 0.5), (777, 0.62), (64, 1e-4)] {
             let doubling = Doubling::new(p, most);
             for n in [most, most - most / 3, 1, 0] {
-                let draws = 100_000;
-                let mut counts = vec![0u32; n as usize + 1];
-                (0..draws).for_each(|_| counts[doubling.draw(&mut rng, n) as usize] += 1);
-                let (mut statistic, mut df) = (0.0, -1.0);
-                for (x, count) in counts.into_iter().enumerate() {
-                    let expected = f64::from(draws) * ln_binomial_pmf(x as f64, f64::from(n), p).exp();
-                    if expected >= 5.0 {
-                        statistic += (f64::from(count) - expected).powi(2) / expected;
-                        df += 1.0;
-                    }
+                let draws: Vec<f64> = (0..100_000).map(|_| f64::from(doubling.draw(&mut rng, n))).collect();
+                if n == 0 {
+                    assert!(draws.iter().all(|x| *x == 0.0));
+                    continue;
                 }
-                let z = if df > 0.0 { (statistic - df) / f64::sqrt(2.0 * df) } else { statistic };
+                let z = strangeness(&draws, f64::from(n), p);
                 assert!(z.abs() < 4.5, "{n} trials at {p}: chi-square {z} standard deviations off");
             }
         }
