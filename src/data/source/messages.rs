@@ -46,7 +46,7 @@ impl Messages {
         let mut walk = Walk::begin(input)?;
         let head = walk.head()?;
         match head {
-            0 => walk.to_the_end()?,
+            0 => walk.through()?,
             head => walk.by_footer(head)?,
         }
         Ok(Messages { is_file: head > 0, rows: walk.rows })
@@ -152,7 +152,7 @@ impl<'i> Walk<'i> {
     }
 
     /// Goes through a stream.
-    fn to_the_end(&mut self) -> Result<()> {
+    fn through(&mut self) -> Result<()> {
         while self.step()? {}
         match self.at < self.total {
             true => Err(damaged(self.input, None, "bytes follow the end of the stream")),
@@ -197,10 +197,8 @@ impl<'i> Walk<'i> {
             return Err(unlisted());
         }
         // Not every writer marks the end of the messages.
-        if self.at != from && (self.step()? || self.at != from) {
-            return Err(unlisted());
-        }
-        Ok(())
+        let more = self.at < from && self.step()?;
+        if more || self.at != from { Err(unlisted()) } else { Ok(()) }
     }
 
     /// Before the first listed message there must be the columns alone. Polars writes them without their length.
