@@ -62,10 +62,6 @@ impl Lines {
         if self.style.full { usize::MAX } else { short }
     }
 
-    pub fn append(&mut self, others: Lines) {
-        self.out.push_str(&others.out);
-    }
-
     pub fn blank(&mut self) {
         self.out.push('\n');
     }

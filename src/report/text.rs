@@ -2,8 +2,6 @@
 
 use std::ops::{Deref, DerefMut};
 
-use rayon::prelude::*;
-
 use super::cells;
 use super::conditioning;
 use super::grid::{self, Column, Grid};
@@ -127,13 +125,9 @@ impl Page<'_> {
         }
         self.impact(m);
         let (tables, left_out) = view::tables(m, self.limit(INTERSECTIONS));
-        let (report, style) = (self.report, self.style);
-        let drawn = tables.par_iter().enumerate().map(|(i, table)| {
-            let mut page = Page { lines: Lines::new(style), report };
-            page.table(m, table, i == 0);
-            page.lines
-        });
-        drawn.collect::<Vec<Lines>>().into_iter().for_each(|lines| self.append(lines));
+        for (i, table) in tables.iter().enumerate() {
+            self.table(m, table, i == 0);
+        }
         if left_out > 0 {
             let more = words::counted(left_out as u64, "more intersection", "more intersections");
             let text = format!("and {more}, {MORE}.");
