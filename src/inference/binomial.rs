@@ -140,7 +140,7 @@ impl Trials {
     #[inline(never)]
     fn reject<R: Rng>(&self, rng: &mut R, n: f64, mut v: f64) -> f64 {
         let hat = Hat::new(n, self.p);
-        // Divisions are what takes the time here.
+        // Divided by once, not for each point.
         let (of_b, of_variance) = (1.0 / hat.b, 1.0 / (hat.sd * hat.sd));
         let flat = 0.92 - 4.2 * of_b;
         let scale = (2.83 + 5.1 * of_b) * hat.sd;
