@@ -1,30 +1,31 @@
 //! Binomial draws that cost little: one rate, many draws, each of its own number of trials.
 
 use rand::Rng;
+use rand_distr::{Distribution, StandardNormal};
 
-use super::special::ln_binomial_pmf;
+use super::special::{binomial_tails, normal_cdf, normal_sf};
 
-/// Expected outcomes from which draws are by rejection; up to it they are counted up from 0.
-const REJECTED: f64 = 10.0;
+/// Expected outcomes from which draws are quantiles of normal ones; up to it they are counted up from 0.
+const NORMAL: f64 = 10.0;
 /// Outcomes to which that goes at most: more have a probability below 1e-70.
 const COUNTED: f64 = 120.0;
 /// Trials up to which the chances of none are tabulated.
 const FEW: f64 = 1000.0;
-/// Trials up to which halves are steps of f64.
-const HALVES: f64 = 1e15;
+/// Trials up to which every whole number of outcomes is told from the next, and half of one too.
+const WHOLE: f64 = 1e15;
 /// 1.5 · 2⁵²: added and taken away again, it rounds to a whole number.
 const ROUND: f64 = 6_755_399_441_055_744.0;
-/// The least count of which Stirling's series is good for 1e-12, and the most trials of which logs of quotients are for 1e-8.
-const STIRLING: (f64, f64) = (10.0, 1e8);
-/// How far the flat part of the hat reaches on either side, of its half.
-const REACH: f64 = 0.43;
 
 /// Trials that succeed at one rate.
 ///
+/// From some outcomes on, a draw is the quantile `F⁻¹(Φ(w))` of a normal number `w`, by the first terms of its expansion;
+/// where that falls so near to a whole number that the terms left out matter, the distribution itself is asked.
+///
 /// # References
-/// Hörmann (1993), The generation of binomial random variates, Journal of Statistical Computation and Simulation 46: the hat of
-/// his algorithm BTRD, for `n p >= 10`; Kachitvichyanukul, Schmeiser (1988), Binomial random variate generation, Communications
-/// of the ACM 31: the squeeze, and inversion for less.
+/// Giles (2016), Algorithm 955: approximation of the inverse Poisson cumulative distribution function, ACM Transactions
+/// on Mathematical Software 42: so for Poisson counts. Cornish, Fisher (1938), Moments and cumulants in the specification
+/// of distributions, Revue de l'Institut International de Statistique 5: the expansion, here with the binomial's cumulants,
+/// of which 1/12 of the second is of the steps between whole numbers.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Trials {
     /// The rate of the rarer outcome, at most ½.
@@ -34,36 +35,6 @@ pub(crate) struct Trials {
     /// `p / (1 − p)` and `ln(1 − p)`.
     odds: f64,
     ln_q: f64,
-}
-
-/// The hat over the probabilities of so many trials, after the transformation `x = (2a / (½ − |u|) + b) u + c`.
-#[derive(Debug, Clone, Copy)]
-struct Hat {
-    sd: f64,
-    a: f64,
-    b: f64,
-    middle: f64,
-}
-
-impl Hat {
-    #[inline(always)]
-    fn new(n: f64, p: f64) -> Self {
-        let sd = (n * p * (1.0 - p)).sqrt();
-        let b = 1.15 + 2.53 * sd;
-        Self { sd, a: -0.0873 + 0.0248 * b + 0.01 * p, b, middle: n * p }
-    }
-
-    /// Where under the flat part a uniform number falls, on from −[`REACH`]; beyond [`REACH`] it does not.
-    #[inline(always)]
-    fn under_flat(&self, v: f64) -> f64 {
-        v * self.b / (0.92 * self.b - 4.2) - REACH
-    }
-
-    /// The outcomes at `u` in (−½, ½), yet to be rounded.
-    #[inline(always)]
-    fn outcomes(&self, u: f64) -> f64 {
-        (2.0 * self.a / (0.5 - u.abs()) + self.b) * u + self.middle
-    }
 }
 
 impl Trials {
@@ -79,22 +50,20 @@ impl Trials {
     pub(crate) fn draw<R: Rng>(&self, rng: &mut R, n: f64) -> f64 {
         let rarer = if !(self.p > 0.0) || n < 1.0 {
             0.0
-        } else if n * self.p < REJECTED {
+        } else if n * self.p < NORMAL {
             self.count_up(rng, n, (n * self.ln_q).exp())
         } else {
-            let v = rng.r#gen::<f64>();
-            self.reject(rng, n, v)
+            let w = StandardNormal.sample(rng);
+            self.clear(n, w).unwrap_or_else(|| self.quantile(n, w))
         };
         if self.failures { n.max(0.0) - rarer } else { rarer }
     }
 
     /// A draw for each number of trials; `room` is only room to work in.
-    ///
-    /// Most draws end with the first random number, which is tried for all of them at once.
     pub(crate) fn fill<R: Rng>(&self, rng: &mut R, trials: &[f64], drawn: &mut [f64], room: &mut Vec<f64>) {
         let (least, most) = trials.iter().fold((f64::INFINITY, 0.0f64), |(a, b), n| (a.min(*n), b.max(*n)));
         room.clear();
-        if most * self.p < REJECTED && most < FEW {
+        if most * self.p < NORMAL && most < FEW {
             // The chance of none in 0, 1, 2 … trials.
             room.extend(std::iter::successors(Some(1.0), |none| Some(none * (1.0 - self.p))).take(most as usize + 1));
             for (n, drawn) in trials.iter().zip(drawn) {
@@ -103,19 +72,17 @@ impl Trials {
             }
             return;
         }
-        if !(least * self.p >= REJECTED && most < HALVES) {
+        if !(least * self.p >= NORMAL && most < WHOLE) {
             trials.iter().zip(drawn).for_each(|(n, drawn)| *drawn = self.draw(rng, *n));
             return;
         }
-        room.extend(trials.iter().map(|_| rng.r#gen::<f64>()));
-        for ((n, drawn), v) in trials.iter().zip(drawn.iter_mut()).zip(room.iter()) {
-            let hat = Hat::new(*n, self.p);
-            let u = hat.under_flat(*v);
-            let x = (hat.outcomes(u) + ROUND) - ROUND;
-            *drawn = if u > REACH { -1.0 } else { x };
+        // What needs no branch is done for all of them first.
+        room.extend(trials.iter().map(|_| -> f64 { StandardNormal.sample(rng) }));
+        for ((n, drawn), w) in trials.iter().zip(drawn.iter_mut()).zip(room.iter()) {
+            *drawn = self.clear(*n, *w).unwrap_or(-1.0);
         }
         let open = drawn.iter_mut().zip(trials.iter().zip(room.iter())).filter(|(drawn, _)| **drawn < 0.0);
-        open.for_each(|(drawn, (n, v))| *drawn = self.reject(rng, *n, *v));
+        open.for_each(|(drawn, (n, w))| *drawn = self.quantile(*n, *w));
         if self.failures {
             drawn.iter_mut().zip(trials).for_each(|(drawn, n)| *drawn = n - *drawn);
         }
@@ -136,76 +103,60 @@ impl Trials {
         }
     }
 
-    /// The rarer outcomes: of points under the hat the first below the probabilities. `v` is the first uniform number.
-    #[inline(never)]
-    fn reject<R: Rng>(&self, rng: &mut R, n: f64, mut v: f64) -> f64 {
-        let hat = Hat::new(n, self.p);
-        // Divided by once, not for each point.
-        let (of_b, of_variance) = (1.0 / hat.b, 1.0 / (hat.sd * hat.sd));
-        let flat = 0.92 - 4.2 * of_b;
-        let scale = (2.83 + 5.1 * of_b) * hat.sd;
-        let round = |x: f64| if n < HALVES { (x + ROUND) - ROUND } else { x.round() };
-        loop {
-            // Here the flat part is below the probabilities, all of it.
-            let u = hat.under_flat(v);
-            if u <= REACH {
-                return round(hat.outcomes(u));
-            }
-            // Else the number says where at the sides of the flat part, or how high above it.
-            let (u, height) = if v < flat {
-                (0.5f64.copysign(u - 0.5) - (u - 0.5), rng.r#gen::<f64>() * flat)
-            } else {
-                (rng.r#gen::<f64>() - 0.5, v)
-            };
-            let x = round(hat.outcomes(u));
-            if x >= 0.0 && x <= n {
-                let near = (0.5 - u.abs()) * (0.5 - u.abs());
-                let height = height * scale * near / (hat.a + hat.b * near);
-                if self.is_below(height, x, n, of_variance, round((n + 1.0) * self.p - 0.5)) {
-                    return x;
-                }
-            }
-            v = rng.r#gen::<f64>();
-        }
+    /// The number whose whole part is the quantile at `Φ(w)`, and how far off it is at most, for 10 outcomes or more:
+    /// with `s² = npq`, `d = q − p`, `np + ½ + s w + d (w² − 1) / 6 − w ((1 + 2pq) w² + 2 − 14pq) / 72s +
+    /// d (2 + pq) (3w⁴ + 7w² − 16) / 1620s²`.
+    #[inline(always)]
+    fn expansion(&self, n: f64, w: f64) -> (f64, f64) {
+        let (q, square) = (1.0 - self.p, w * w);
+        let (d, pq) = (q - self.p, self.p * q);
+        let s = (n * pq).sqrt();
+        let r = 1.0 / s;
+        let first = d * (square - 1.0) * (1.0 / 6.0);
+        let second = w * ((1.0 + 2.0 * pq) * square + (2.0 - 14.0 * pq)) * (1.0 / 72.0);
+        let third = d * (2.0 + pq) * ((3.0 * square + 7.0) * square - 16.0) * (1.0 / 1620.0);
+        let off = (0.05 + 0.005 * (w * square * square).abs()) * r * r * r;
+        (n * self.p + 0.5 + s * w + first + (third * r - second) * r, off)
     }
 
-    /// Whether a height is below the probability of `x` over that of the mode; `of_variance` is one over the variance.
-    fn is_below(&self, height: f64, x: f64, n: f64, of_variance: f64, mode: f64) -> bool {
-        let height = height.ln();
-        let far = (x - mode).abs();
-        if (far + 1.0) * of_variance <= 0.5 {
-            // The normal curve is off by no more than this.
-            let off = far * of_variance * (((far * (1.0 / 3.0) + 0.625) * far + 1.0 / 6.0) * of_variance + 0.5);
-            let normal = -0.5 * far * far * of_variance;
-            if (height - normal).abs() > off {
-                return height < normal;
-            }
+    /// The rarer outcomes at the quantile `Φ(w)`, if the expansion is sure of them.
+    #[inline(always)]
+    fn clear(&self, n: f64, w: f64) -> Option<f64> {
+        let (x, off) = self.expansion(n, w);
+        if n >= WHOLE {
+            return Some(x.floor().clamp(0.0, n));
         }
-        height <= self.ln_share(x, n, mode)
+        let nearest = (x + ROUND) - ROUND;
+        let below = nearest - f64::from(u8::from(nearest > x));
+        ((x - nearest).abs() > off && below >= 0.0 && below <= n).then_some(below)
     }
 
-    /// The log of the probability of `x` over that of the mode: within 1e-8, by Stirling's series where that is
-    /// so.
-    fn ln_share(&self, x: f64, n: f64, mode: f64) -> f64 {
-        let (rest, rest_of_mode) = (n - x, n - mode);
-        if x.min(rest).min(mode) < STIRLING.0 || n > STIRLING.1 {
-            return ln_binomial_pmf(x, n, self.p) - ln_binomial_pmf(mode, n, self.p);
-        }
-        let error = |x: f64| {
-            let squared = 1.0 / (x * x);
-            (1.0 / 12.0 - (1.0 / 360.0 - (1.0 / 1260.0 - squared / 1680.0) * squared) * squared) / x
+    /// The rarer outcomes at the quantile `Φ(w)`: the least number that it leaves no chance below, or above.
+    #[cold]
+    fn quantile(&self, n: f64, w: f64) -> f64 {
+        // The smaller tail has all its digits.
+        let reaches = |x: f64| {
+            let (lower, upper) = binomial_tails(x, n, self.p);
+            if w < 0.0 { normal_cdf(w) <= lower } else { normal_sf(w) >= upper }
         };
-        (x - mode) * (self.odds * rest_of_mode / mode).ln()
-            - (x + 0.5) * (x / mode).ln()
-            - (rest + 0.5) * (rest / rest_of_mode).ln()
-            + (error(mode) - error(x))
-            + (error(rest_of_mode) - error(rest))
+        let mut x = self.expansion(n, w).0.floor().clamp(0.0, n);
+        if reaches(x) {
+            while x > 0.0 && reaches(x - 1.0) {
+                x -= 1.0;
+            }
+        } else {
+            while x < n && !reaches(x) {
+                x += 1.0;
+            }
+        }
+        x
     }
 }
 
 #[cfg(test)]
 pub(super) mod tests {
     use super::super::rng::stream;
+    use super::super::special::{ln_binomial_pmf, normal_quantile};
     use super::*;
 
     /// The root of the chi-square's distance from what it should be, in standard deviations: of counts of draws, cut where
@@ -260,7 +211,7 @@ pub(super) mod tests {
     #[test]
     fn trials_may_differ() {
         let mut rng = stream(8, 0, 1);
-        // Beside each other: counted up, rejected, none.
+        // Beside each other: counted up, by quantiles, none.
         let trials: Vec<f64> = (0..90_000).map(|at| [5_000.0, 70.0, 20.0, 0.0][at % 4]).collect();
         let few: Vec<f64> = (0..90_000).map(|at| [11.0, 0.0, 30.0, 2.0][at % 4]).collect();
         for (p, trials) in
@@ -277,21 +228,50 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn the_squeeze_is_never_wrong() {
-        // Of every outcome within nine standard deviations: points by the normal curve on either side of the probability.
-        for n in [20.0, 35.0, 90.0, 400.0, 3_000.0, 40_000.0] {
+    fn the_expansion_is_off_by_no_more_than_it_says() {
+        // At every outcome within nine standard deviations: of the number at which the next begins.
+        let mut nearest = 0.0f64;
+        for n in [20.0, 23.0, 35.0, 90.0, 400.0, 3_000.0, 40_000.0, 1e6] {
             for p in [10.0 / n, 14.0 / n, 20.0 / n, 0.11, 0.3, 0.49, 0.5].into_iter().filter(|p| *p <= 0.5) {
-                if n * p < REJECTED {
+                if n * p < NORMAL {
                     continue;
                 }
-                let (trials, variance, mode) = (Trials::new(p), n * p * (1.0 - p), ((n + 1.0) * p).floor());
-                let reach = 9.0 * variance.sqrt();
-                let mut x = (mode - reach).floor().max(0.0);
-                while x <= (mode + reach).min(n) {
-                    let share = (ln_binomial_pmf(x, n, p) - ln_binomial_pmf(mode, n, p)).exp();
-                    assert!(trials.is_below(share * (1.0 - 1e-9), x, n, 1.0 / variance, mode), "{n} {p} {x}");
-                    assert!(!trials.is_below(share * (1.0 + 1e-9), x, n, 1.0 / variance, mode), "{n} {p} {x}");
-                    x += 1.0;
+                let (trials, sd) = (Trials::new(p), (n * p * (1.0 - p)).sqrt());
+                let mut x = (n * p - 9.0 * sd).floor().max(0.0);
+                while x < (n * p + 9.0 * sd).min(n) {
+                    let (lower, upper) = binomial_tails(x, n, p);
+                    let w = if lower < upper { normal_quantile(lower) } else { -normal_quantile(upper) };
+                    let (value, off) = trials.expansion(n, w);
+                    if w.abs() < 9.0 {
+                        nearest = nearest.max((value - x - 1.0).abs() / (off + 1e-9 * sd));
+                    }
+                    x += (sd / 20.0).ceil();
+                }
+            }
+        }
+        // A bound that is never half reached or hardly ever would ask the distribution too often.
+        assert!((0.3..0.8).contains(&nearest), "up to {nearest} of it");
+    }
+
+    #[test]
+    fn quantiles_are_those_of_summed_probabilities() {
+        for (n, p) in [(20.0, 0.5), (25.0, 0.4), (33.0, 0.304), (100.0, 0.1), (1000.0, 0.01), (1000.0, 0.47)] {
+            let trials = Trials::new(p);
+            let sums: Vec<f64> = (0..=n as u32)
+                .scan(0.0, |sum, x| {
+                    *sum += ln_binomial_pmf(f64::from(x), n, p).exp();
+                    Some(*sum)
+                })
+                .collect();
+            for step in -45_000..=45_000 {
+                let w = f64::from(step) * 1e-4;
+                let expected = sums.partition_point(|sum| *sum < normal_cdf(w));
+                // Within a hair of a step either side is right.
+                let distance = sums.iter().map(|sum| (sum - normal_cdf(w)).abs()).fold(1.0, f64::min);
+                if distance > 1e-12 {
+                    let found = trials.clear(n, w).unwrap_or_else(|| trials.quantile(n, w));
+                    assert_eq!(found, expected as f64, "{n} {p} {w}");
+                    assert_eq!(trials.quantile(n, w), found, "{n} {p} {w}");
                 }
             }
         }

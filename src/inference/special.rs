@@ -160,6 +160,11 @@ fn beta_fraction(x: f64, y: f64, a: f64, b: f64, excess: f64) -> f64 {
     h
 }
 
+/// The probabilities of at most `x` and of more than `x` in `n` trials, both whole numbers, at rate `p` in (0, 1).
+pub(crate) fn binomial_tails(x: f64, n: f64, p: f64) -> (f64, f64) {
+    if x >= n { (1.0, 0.0) } else { beta_tails(1.0 - p, p, n - x, x + 1.0) }
+}
+
 /// The tails for large shapes: Gauss–Legendre quadrature of the density from `x` outwards, 12 standard deviations.
 fn beta_tails_by_quadrature(x: f64, a: f64, b: f64) -> (f64, f64) {
     let n = a + b;
