@@ -74,7 +74,7 @@ fn reversal(slice: &Slice, part: usize, parts: &Kitagawa) -> Option<Reversal> {
     let most = parts.strata.iter().max_by(|a, b| (sign * a.explained).total_cmp(&(sign * b.explained)))?;
     Some(Reversal {
         group: slice.parts[part].name.clone(),
-        against: slice.against_name(Against::Reference),
+        against: slice.against_name(Against::Reference).into_owned(),
         difference: crude,
         within,
         stratum: slice.scope.tally.stratum_name(most.stratum),

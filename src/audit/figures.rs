@@ -1,5 +1,6 @@
 //! The figures of groups: every metric that the data allow, for many groups at once.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use super::outcome::{Data, MeasureRef, Outcome};
@@ -25,6 +26,15 @@ impl Figure<'_> {
             Figure::Catalog(entry) => entry.name,
             Figure::Custom(custom) => &custom.name,
             Figure::Measure(measure) => measure.entry().name,
+        }
+    }
+
+    /// The name for a report, which holds it very often.
+    pub fn known_as(&self) -> Cow<'static, str> {
+        match self {
+            Figure::Catalog(entry) => entry.name.into(),
+            Figure::Custom(custom) => custom.name.clone().into(),
+            Figure::Measure(measure) => measure.entry().name.into(),
         }
     }
 

@@ -1,6 +1,7 @@
 //! One way to slice the batch into groups (an attribute, an intersection, the named groups) and the
 //! comparisons between its groups.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::figures::{Figure, Scope};
@@ -313,12 +314,12 @@ impl<'a> Slice<'a> {
     }
 
     /// What a comparison is against, as the report names it.
-    pub fn against_name(&self, against: Against) -> String {
+    pub fn against_name(&self, against: Against) -> Cow<'static, str> {
         match against {
             Against::BetweenGroups => "between_groups".into(),
             Against::Rest => "rest".into(),
             Against::Overall => "overall".into(),
-            Against::Reference => self.reference_name().unwrap_or("reference").into(),
+            Against::Reference => self.reference_name().map_or("reference".into(), |name| name.to_string().into()),
         }
     }
 

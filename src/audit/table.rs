@@ -1,5 +1,7 @@
 //! The table of a slice: every group's figures and every comparison between groups.
 
+use std::borrow::Cow;
+
 use rayon::prelude::*;
 
 use super::conditioning::conditioning;
@@ -106,8 +108,8 @@ fn curves(slice: &Slice) -> Option<Curves> {
 }
 
 /// What is compared: all groups with each other, or each group with one thing.
-struct Question<'a> {
-    name: &'a str,
+struct Question {
+    name: Cow<'static, str>,
     subject: Subject,
     how: How,
 }
@@ -117,27 +119,47 @@ enum How {
     Each(Against),
 }
 
+/// One comparison: to which question, of which group (none: of all), as a difference or otherwise.
+type Asked = (usize, Option<usize>, Comparison);
+
 fn disparities(slice: &Slice) -> Vec<Disparity> {
-    let of_question = |question| {
-        let mut found = Vec::new();
-        answer(&mut found, slice, question);
-        found
-    };
-    let answers: Vec<Vec<Disparity>> = questions(slice).par_iter().map(of_question).collect();
-    let mut all = Vec::with_capacity(answers.iter().map(Vec::len).sum());
-    answers.into_iter().for_each(|answers| all.extend(answers));
+    let questions = questions(slice);
+    // There are many and they are large: each is made where it stays.
+    let answers = asked(slice, &questions).into_par_iter().map(|asked| answer(slice, &questions, asked));
+    let mut all: Vec<Disparity> = answers.collect();
     all.extend(by_stratum(slice));
     all
 }
 
-fn questions<'a>(slice: &'a Slice) -> Vec<Question<'a>> {
+fn asked(slice: &Slice, questions: &[Question]) -> Vec<Asked> {
+    let mut all = Vec::new();
+    for (at, Question { subject, how, .. }) in questions.iter().enumerate() {
+        let against = match *how {
+            How::Between(comparison) => {
+                all.push((at, None, comparison));
+                continue;
+            }
+            How::Each(Against::Reference) if slice.reference.is_none() => continue,
+            How::Each(against) => against,
+        };
+        let skip = |part: usize| against == Against::Reference && slice.reference == Some(part);
+        let forms = COMPARISONS.into_iter().chain([Comparison::Value]).filter(|c| subject.allows(*c));
+        for part in (0..slice.parts.len()).filter(|p| !skip(*p)) {
+            all.extend(forms.clone().map(|comparison| (at, Some(part), comparison)));
+        }
+    }
+    all
+}
+
+fn questions(slice: &Slice) -> Vec<Question> {
     let scope = slice.scope;
     let mut all = Vec::new();
-    let mut ask =
-        |name: &'a str, subject: &Subject, how: How| all.push(Question { name, subject: subject.clone(), how });
+    let mut ask = |name: &Cow<'static, str>, subject: &Subject, how: How| {
+        all.push(Question { name: name.clone(), subject: subject.clone(), how });
+    };
     for (at, figure) in scope.figures.iter().enumerate() {
-        let (subject, name) = (Subject::Figure(at), figure.name());
-        COMPARISONS.into_iter().for_each(|comparison| ask(name, &subject, How::Between(comparison)));
+        let (subject, name) = (Subject::Figure(at), figure.known_as());
+        COMPARISONS.into_iter().for_each(|comparison| ask(&name, &subject, How::Between(comparison)));
         if !slice.complete
             && slice
                 .parts
@@ -147,83 +169,77 @@ fn questions<'a>(slice: &'a Slice) -> Vec<Question<'a>> {
             continue;
         }
         for against in [Against::Reference, Against::Rest, Against::Overall] {
-            ask(name, &subject, How::Each(against));
+            ask(&name, &subject, How::Each(against));
         }
     }
     for entry in catalog::CRITERIA {
         let Some(subject) = Subject::of(entry.name, scope) else { continue };
+        let name = entry.name.into();
         if subject.compares_groups() {
             for comparison in COMPARISONS.into_iter().filter(|c| subject.allows(*c)) {
-                ask(entry.name, &subject, How::Between(comparison));
+                ask(&name, &subject, How::Between(comparison));
             }
-            ask(entry.name, &subject, How::Each(Against::Reference));
+            ask(&name, &subject, How::Each(Against::Reference));
         } else {
-            ask(entry.name, &subject, How::Each(Against::Rest));
+            ask(&name, &subject, How::Each(Against::Rest));
         }
     }
     for measure in &scope.measures {
-        let (subject, name) = (Subject::Measure(*measure), measure.entry().name);
-        ask(name, &subject, How::Between(Comparison::Value));
+        let (subject, name) = (Subject::Measure(*measure), measure.entry().name.into());
+        ask(&name, &subject, How::Between(Comparison::Value));
         if measure.entry().of == Of::Pair && slice.complete {
-            ask(name, &subject, How::Each(Against::Reference));
-            ask(name, &subject, How::Each(Against::Rest));
+            ask(&name, &subject, How::Each(Against::Reference));
+            ask(&name, &subject, How::Each(Against::Rest));
         }
     }
     all
 }
 
-fn answer(all: &mut Vec<Disparity>, slice: &Slice, question: &Question) {
-    let Question { name, subject, how } = question;
-    match how {
-        How::Between(comparison) => {
-            all.push(between(slice, name, *comparison, slice.between(subject, *comparison, slice.scope.level)));
-        }
-        How::Each(against) => each_group(all, slice, name, subject, *against),
+fn answer(slice: &Slice, questions: &[Question], (question, part, comparison): Asked) -> Disparity {
+    let Question { name, subject, how } = &questions[question];
+    match (part, how) {
+        (Some(part), How::Each(against)) => Disparity {
+            group: Some(slice.parts[part].name.clone()),
+            ..disparity(
+                name,
+                comparison,
+                slice.against_name(*against),
+                slice.one(subject, part, *against, comparison, slice.scope.level),
+            )
+        },
+        _ => between(slice, name, comparison, slice.between(subject, comparison, slice.scope.level)),
     }
 }
 
-fn disparity(name: &str, comparison: Comparison, against: String, compared: Compared) -> Disparity {
+fn disparity(
+    name: &Cow<'static, str>,
+    comparison: Comparison,
+    against: Cow<'static, str>,
+    compared: Compared,
+) -> Disparity {
     Disparity {
-        metric: name.into(),
+        metric: name.clone(),
         group: None,
         stratum: None,
         comparison,
         against,
         estimate: compared.estimate,
         p_value: compared.p_value,
-        test: compared.test.map(String::from),
+        test: compared.test.map(Cow::from),
         highest: None,
         lowest: None,
         left_out: Vec::new(),
     }
 }
 
-fn between(slice: &Slice, name: &str, comparison: Comparison, found: Between) -> Disparity {
+fn between(slice: &Slice, name: &Cow<'static, str>, comparison: Comparison, found: Between) -> Disparity {
     let extreme = |at: Option<usize>| at.map(|i| slice.parts[i].name.clone());
     let extremes = found.compared.extremes;
     Disparity {
         highest: extreme(extremes.map(|e| e.0)),
         lowest: extreme(extremes.map(|e| e.1)),
         left_out: found.left_out,
-        ..disparity(name, comparison, "between_groups".into(), found.compared)
-    }
-}
-
-/// Adds each group's comparison with one thing.
-fn each_group(all: &mut Vec<Disparity>, slice: &Slice, name: &str, subject: &Subject, against: Against) {
-    if against == Against::Reference && slice.reference.is_none() {
-        return;
-    }
-    let skip = |part: usize| against == Against::Reference && slice.reference == Some(part);
-    for part in (0..slice.parts.len()).filter(|p| !skip(*p)) {
-        let all_forms = COMPARISONS.into_iter().chain([Comparison::Value]);
-        for comparison in all_forms.filter(|c| subject.allows(*c)) {
-            let compared = slice.one(subject, part, against, comparison, slice.scope.level);
-            all.push(Disparity {
-                group: Some(slice.parts[part].name.clone()),
-                ..disparity(name, comparison, slice.against_name(against), compared)
-            });
-        }
+        ..disparity(name, comparison, slice.against_name(Against::BetweenGroups), found.compared)
     }
 }
 
@@ -248,7 +264,7 @@ fn by_stratum(slice: &Slice) -> Vec<Disparity> {
                 let compared = compare::worst_case(&refs, comparison, scope.level);
                 all.push(Disparity {
                     stratum: Some(scope.tally.stratum_name(stratum)),
-                    ..disparity(entry.name, comparison, "between_groups".into(), compared)
+                    ..disparity(&entry.name.into(), comparison, slice.against_name(Against::BetweenGroups), compared)
                 });
             }
         }

@@ -161,7 +161,7 @@ impl About<'_> {
             (Some((part, _)), against) => {
                 let (name, value) = own(part);
                 let with = match against {
-                    Against::Rest => "all others".to_string(),
+                    Against::Rest => "all others".into(),
                     Against::Overall => "everybody".into(),
                     _ => self.slice.against_name(against),
                 };

@@ -139,16 +139,14 @@ pub(super) fn tables<'r>(pair: Pair<'r>) -> Vec<(&'r AttributeTable, &'r Attribu
 pub(super) fn disparities<'r>(
     tables: (&'r AttributeTable, &'r AttributeTable),
 ) -> Vec<(Item<'r>, &'r Disparity, &'r Disparity)> {
-    let key = |d: &'r Disparity| {
-        (d.metric.as_str(), d.group.as_deref(), d.stratum.as_deref(), d.comparison, d.against.as_str())
-    };
+    let key = |d: &'r Disparity| (&*d.metric, d.group.as_deref(), d.stratum.as_deref(), d.comparison, &*d.against);
     let (pairs, _, _) = matched(tables.0.disparities.iter(), tables.1.disparities.iter(), [&key, &key]);
     let item = |d: &'r Disparity| Item {
         metric: &d.metric,
         attribute: &tables.1.attribute,
         group: d.group.as_deref(),
         stratum: d.stratum.as_deref(),
-        compared: Some((d.comparison, d.against.as_str())),
+        compared: Some((d.comparison, &*d.against)),
     };
     pairs.into_iter().map(|(was, is)| (item(is), was, is)).collect()
 }

@@ -54,7 +54,11 @@ impl Trials {
             self.count_up(rng, n, (n * self.ln_q).exp())
         } else {
             let w = StandardNormal.sample(rng);
-            self.clear(n, w).unwrap_or_else(|| self.quantile(n, w))
+            if n < WHOLE {
+                self.clear(n, w).unwrap_or_else(|| self.quantile(n, w))
+            } else {
+                self.expansion(n, w).0.floor().clamp(0.0, n)
+            }
         };
         if self.failures { n.max(0.0) - rarer } else { rarer }
     }
@@ -119,13 +123,10 @@ impl Trials {
         (n * self.p + 0.5 + s * w + first + (third * r - second) * r, off)
     }
 
-    /// The rarer outcomes at the quantile `Φ(w)`, if the expansion is sure of them.
+    /// The rarer outcomes of up to [`WHOLE`] trials at the quantile `Φ(w)`, if the expansion is sure of them.
     #[inline(always)]
     fn clear(&self, n: f64, w: f64) -> Option<f64> {
         let (x, off) = self.expansion(n, w);
-        if n >= WHOLE {
-            return Some(x.floor().clamp(0.0, n));
-        }
         let nearest = (x + ROUND) - ROUND;
         let below = nearest - f64::from(u8::from(nearest > x));
         ((x - nearest).abs() > off && below >= 0.0 && below <= n).then_some(below)

@@ -107,7 +107,7 @@ fn differences<'a>(table: &'a AttributeTable, metric: &str) -> impl Iterator<Ite
 pub(super) fn compared<'a>(table: &'a AttributeTable, metric: &str) -> (&'static str, HashMap<&'a str, &'a Disparity>) {
     let mut found: [HashMap<&str, &Disparity>; 3] = Default::default();
     for (d, group) in differences(table, metric) {
-        let which = match d.against.as_str() {
+        let which = match &*d.against {
             "rest" => 1,
             "overall" => 2,
             _ => 0,
@@ -264,7 +264,7 @@ pub(super) fn gaps(table: &AttributeTable, full: bool) -> Vec<String> {
         if d.group.is_some() || d.stratum.is_some() || d.against != "between_groups" {
             continue;
         }
-        if !full && (Some(d.metric.as_str()) != main || d.estimate.value.is_none()) {
+        if !full && (Some(&*d.metric) != main || d.estimate.value.is_none()) {
             continue;
         }
         let figure = Unit::compared(&d.metric, d.comparison).estimate(&d.estimate);

@@ -133,7 +133,7 @@ impl<'r, E> Lines<'_, 'r, E> {
             stratum: d.stratum.as_deref().unwrap_or(""),
             metric: &d.metric,
             comparison: word(d),
-            against: Cow::from(&d.against),
+            against: Cow::from(&*d.against),
             p_value: d.p_value,
             ..table.clone()
         };

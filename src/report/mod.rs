@@ -42,6 +42,7 @@ pub(crate) use measures::segment_name;
 pub use scores::{GroupShape, ScoreBins, ScoreShapes};
 pub(crate) use view::list;
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
@@ -265,7 +266,7 @@ pub struct GroupResult {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Disparity {
     /// The metric, or the criterion as the field names it.
-    pub metric: String,
+    pub metric: Cow<'static, str>,
     /// The group compared; `None` for a comparison of all groups.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub group: Option<String>,
@@ -275,7 +276,7 @@ pub struct Disparity {
     /// Difference or ratio.
     pub comparison: Comparison,
     /// `between_groups`, `overall`, `rest`, or the reference group's name.
-    pub against: String,
+    pub against: Cow<'static, str>,
     /// How big, and how sure.
     pub estimate: Estimate,
     /// The chance of a disparity at least this big were there none.
@@ -283,7 +284,7 @@ pub struct Disparity {
     pub p_value: Option<f64>,
     /// The test that `p_value` is of.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub test: Option<String>,
+    pub test: Option<Cow<'static, str>>,
     /// For a comparison of all groups: the group with the highest figure.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub highest: Option<String>,
@@ -387,7 +388,7 @@ impl ModelReport {
     /// # Errors
     /// [`Error::Unknown`].
     pub fn metric(&self, name: &str) -> Result<MetricView<'_>> {
-        let compared = self.tables.iter().flat_map(|t| t.disparities.iter().map(|d| d.metric.as_str()));
+        let compared = self.tables.iter().flat_map(|t| t.disparities.iter().map(|d| &*d.metric));
         let known: std::collections::BTreeSet<&str> = self.overall.keys().map(String::as_str).chain(compared).collect();
         match known.get(name) {
             Some(name) => Ok(MetricView { model: self, name }),
@@ -469,7 +470,7 @@ impl<'a> MetricView<'a> {
             |d: &&Disparity| d.against == "between_groups" && d.comparison == comparison && d.stratum.is_none();
         let found = table.disparities.iter().filter(of_all).find(|d| d.metric == self.name);
         found.ok_or_else(|| {
-            let all = table.disparities.iter().filter(of_all).map(|d| d.metric.as_str());
+            let all = table.disparities.iter().filter(of_all).map(|d| &*d.metric);
             Error::unknown("comparison of groups", self.name, format!(" by `{attribute}`"), all)
         })
     }

@@ -24,7 +24,7 @@ pub(super) fn formulas(report: &Report) -> Sheet {
                 _ => None,
             }));
             let compared = t.disparities.iter().filter(|d| d.comparison == Comparison::Value && d.group.is_none());
-            used.extend(compared.map(|d| d.metric.as_str()));
+            used.extend(compared.map(|d| &*d.metric));
         }
     }
     let mut sheet = Sheet::new("Figures on this page", &["Name", "What it is", "Formula", "Source"]);
