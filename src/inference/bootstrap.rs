@@ -78,25 +78,34 @@ impl Bootstrap {
         let of_group = |(group, cells): (usize, &&[Cell])| {
             // Made here and not for all groups at once: the tables of a sampler may take megabytes.
             let sampler = Sampler::new(cells, self.replicates);
-            let of_block = |block: usize| {
+            let of_block = |block: usize, values: &mut [Vec<f64>], drawn: &mut Drawn| {
                 let size = BLOCK.min(self.replicates - block * BLOCK);
                 let mut rng = stream(self.seed, group, block);
-                let mut values = vec![Vec::with_capacity(size); wanted];
-                let mut drawn = Drawn::new(cells, &sampler);
                 let at_once = (ROOM / cells.len().max(1)).clamp(1, size);
                 for from in (0..size).step_by(at_once) {
                     drawn.draw(at_once.min(size - from), &mut rng);
-                    stats(group, &drawn, &mut values);
+                    stats(group, drawn, values);
                 }
-                values
             };
-            let blocks: Vec<Vec<Vec<f64>>> =
-                (0..self.replicates.div_ceil(BLOCK)).into_par_iter().map(of_block).collect();
-            let of_stat = |stat: usize| {
-                let values = blocks.iter().map(|block| block[stat].as_slice()).collect::<Vec<_>>().concat();
-                Replicates { undefined: self.replicates - values.len(), replicates: values }
-            };
-            of(group, (0..wanted).map(of_stat).collect())
+            let none = || vec![Vec::with_capacity(self.replicates); wanted];
+            // What one thread draws is in one place from the start, and all in the order of the blocks.
+            let values = (0..self.replicates.div_ceil(BLOCK))
+                .into_par_iter()
+                .fold(
+                    || (none(), Drawn::new(cells, &sampler)),
+                    |(mut values, mut drawn), block| {
+                        of_block(block, &mut values, &mut drawn);
+                        (values, drawn)
+                    },
+                )
+                .map(|(values, _)| values)
+                .reduce_with(|mut values, more| {
+                    values.iter_mut().zip(more).for_each(|(values, mut more)| values.append(&mut more));
+                    values
+                });
+            let of_stat =
+                |values: Vec<f64>| Replicates { undefined: self.replicates - values.len(), replicates: values };
+            of(group, values.unwrap_or_else(none).into_iter().map(of_stat).collect())
         };
         groups.par_iter().enumerate().map(of_group).collect()
     }
@@ -179,10 +188,10 @@ impl<'a> Drawn<'a> {
     /// Draws so many anew.
     fn draw<R: Rng>(&mut self, replicates: usize, rng: &mut R) {
         self.replicates = replicates;
-        self.amounts.clear();
         self.amounts.resize(self.cells.len() * replicates, 0.0);
         match self.sampler {
             Sampler::Spread(multinomial, _) => {
+                self.amounts.fill(0.0);
                 for at in 0..replicates {
                     let put = |cell: usize, count: f64| self.amounts[cell * replicates + at] = count;
                     multinomial.draw(&mut self.counts, rng, put);
@@ -192,10 +201,12 @@ impl<'a> Drawn<'a> {
                 self.left.clear();
                 self.left.resize(replicates, *total);
                 for (share, drawn) in shares(self.cells).zip(self.amounts.chunks_mut(replicates)) {
-                    if share > 0.0 {
-                        Trials::new(share).fill(rng, &self.left, drawn, &mut self.room);
-                        drawn.iter().zip(&mut self.left).for_each(|(drawn, left)| *left -= drawn);
+                    if share <= 0.0 {
+                        drawn.fill(0.0);
+                        continue;
                     }
+                    Trials::new(share).fill(rng, &self.left, drawn, &mut self.room);
+                    drawn.iter().zip(&mut self.left).for_each(|(drawn, left)| *left -= drawn);
                 }
             }
             Sampler::Few(total, parts, _) => {

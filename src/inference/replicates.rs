@@ -30,9 +30,7 @@ impl Replicates {
     /// assert!((i.low - 5.0).abs() < 1e-9 && (i.high - 95.0).abs() < 1e-9);
     /// ```
     pub fn percentile(&self, level: f64) -> Option<Interval> {
-        let tail = (1.0 - checked_level(level)?) / 2.0;
-        let mut values = self.usable()?;
-        Some(Interval { low: values.quantile(tail), high: values.quantile(1.0 - tail) })
+        self.usable()?.percentile(level)
     }
 
     /// Efron's bias-corrected and accelerated interval: quantiles at `Φ(z0 + (z0 ± z) / (1 − a (z0 ± z)))`.
@@ -46,25 +44,20 @@ impl Replicates {
     /// # References
     /// Efron (1987), Better bootstrap confidence intervals, JASA 82.
     pub fn bca(&self, estimate: f64, jackknife: &[(f64, f64)], level: f64) -> Option<Interval> {
-        let z = z_quantile(checked_level(level)?);
-        let mut values = self.usable()?;
-        let usable = jackknife.iter().all(|(rows, value)| *rows >= 0.0 && rows.is_finite() && value.is_finite());
-        if !estimate.is_finite() || !usable {
-            return None;
-        }
-        let count = self.replicates.len() as f64;
-        let below = self.replicates.iter().filter(|&&value| value < estimate).count() as f64;
-        let up_to = self.replicates.iter().filter(|&&value| value <= estimate).count() as f64;
-        // With all replicates on one side, half a replicate keeps the correction finite.
-        let share = (0.5 * (below + up_to) / count).clamp(0.5 / count, 1.0 - 0.5 / count);
-        let z0 = normal_quantile(share);
-        let a = acceleration(jackknife);
-        let place = |z: f64| {
-            let shifted = z0 + z;
-            let stretch = 1.0 - a * shifted;
-            if stretch > 0.0 { normal_cdf(z0 + shifted / stretch) } else { normal_cdf(z0 + shifted.signum() * 40.0) }
-        };
-        Some(Interval { low: values.quantile(place(-z)), high: values.quantile(place(z)) })
+        self.usable()?.bca(estimate, jackknife, level)
+    }
+
+    /// The interval of [`bca`](Self::bca), or of [`percentile`](Self::percentile) where there is none, and the
+    /// [`standard_error`](Self::standard_error): at the price of one.
+    pub(crate) fn spread(
+        &self,
+        estimate: f64,
+        jackknife: &[(f64, f64)],
+        level: f64,
+    ) -> (Option<Interval>, Option<f64>) {
+        let Some(mut values) = self.usable() else { return (None, self.standard_error()) };
+        let interval = values.bca(estimate, jackknife, level).or_else(|| values.percentile(level));
+        (interval, Some(values.moments.1).filter(|se| se.is_finite()))
     }
 
     /// The standard deviation of the defined replicates; `None` with fewer than two.
@@ -79,17 +72,28 @@ impl Replicates {
         if count < 2.0 {
             return None;
         }
-        let mean = self.replicates.iter().sum::<f64>() / count;
-        let squares: f64 = self.replicates.iter().map(|value| (value - mean) * (value - mean)).sum();
+        let mean = sum(&self.replicates, |value| value) / count;
+        let squares = sum(&self.replicates, |value| (value - mean) * (value - mean));
         Some((mean, (squares / (count - 1.0)).sqrt()))
     }
 
     /// The values, if there are two and all are finite.
     fn usable(&self) -> Option<Ordered<'_>> {
         let moments = self.moments()?;
-        let finite = self.replicates.iter().fold(true, |all, value| all & value.is_finite());
-        finite.then(|| Ordered { values: &self.replicates, moments, room: Vec::new() })
+        // A value that is not finite leaves no finite sum; sums of finite ones may still be too large.
+        let finite = moments.1.is_finite() || self.replicates.iter().all(|value| value.is_finite());
+        finite.then(|| Ordered { values: &self.replicates, moments, room: vec![0.0; self.replicates.len()] })
     }
+}
+
+/// The sum of something of each value, in eight parts side by side.
+fn sum(values: &[f64], of: impl Fn(f64) -> f64) -> f64 {
+    let mut sums = [0.0; 8];
+    let (chunks, rest) = values.as_chunks::<8>();
+    for chunk in chunks {
+        sums.iter_mut().zip(chunk).for_each(|(sum, value)| *sum += of(*value));
+    }
+    sums.iter().sum::<f64>() + rest.iter().map(|value| of(*value)).sum::<f64>()
 }
 
 /// A sixth of the skewness of the rows' influences over the root of their number.
@@ -105,10 +109,37 @@ fn acceleration(jackknife: &[(f64, f64)]) -> f64 {
 struct Ordered<'v> {
     values: &'v [f64],
     moments: (f64, f64),
+    /// As many as values, to put some of them apart.
     room: Vec<f64>,
 }
 
 impl Ordered<'_> {
+    fn percentile(&mut self, level: f64) -> Option<Interval> {
+        let tail = (1.0 - checked_level(level)?) / 2.0;
+        Some(Interval { low: self.quantile(tail), high: self.quantile(1.0 - tail) })
+    }
+
+    fn bca(&mut self, estimate: f64, jackknife: &[(f64, f64)], level: f64) -> Option<Interval> {
+        let z = z_quantile(checked_level(level)?);
+        let usable = jackknife.iter().all(|(rows, value)| *rows >= 0.0 && rows.is_finite() && value.is_finite());
+        if !estimate.is_finite() || !usable {
+            return None;
+        }
+        let count = self.values.len() as f64;
+        // Twice those below, for ties count half.
+        let below = self.values.iter().map(|value| u64::from(*value < estimate) + u64::from(*value <= estimate));
+        // With all replicates on one side, half a replicate keeps the correction finite.
+        let share = (0.5 * below.sum::<u64>() as f64 / count).clamp(0.5 / count, 1.0 - 0.5 / count);
+        let z0 = normal_quantile(share);
+        let a = acceleration(jackknife);
+        let place = |z: f64| {
+            let shifted = z0 + z;
+            let stretch = 1.0 - a * shifted;
+            if stretch > 0.0 { normal_cdf(z0 + shifted / stretch) } else { normal_cdf(z0 + shifted.signum() * 40.0) }
+        };
+        Some(Interval { low: self.quantile(place(-z)), high: self.quantile(place(z)) })
+    }
+
     /// A quantile, linear between order statistics (Hyndman and Fan's type 7).
     ///
     /// Seen from its end of the values it is one of few: only those beyond a point are looked at, of which a normal sample of
@@ -120,17 +151,21 @@ impl Ordered<'_> {
         let low = index < count / 2;
         let needed = if low { index + 2 } else { count - index };
         let share = (2 * needed + 8) as f64 / count as f64;
-        room.clear();
+        let mut few = 0;
         if share < 0.5 {
-            let reach = -sd * normal_quantile(share);
-            let beyond = |value: &f64| if low { *value <= mean - reach } else { *value >= mean + reach };
-            room.extend(self.values.iter().copied().filter(beyond));
+            let end = mean + if low { sd } else { -sd } * normal_quantile(share);
+            for value in self.values {
+                // Overwritten by the next where it is not one of them.
+                room[few] = *value;
+                few += usize::from(if low { *value <= end } else { *value >= end });
+            }
         }
-        if room.len() < needed {
-            room.clear();
-            room.extend_from_slice(self.values);
+        if few < needed {
+            room.copy_from_slice(self.values);
+            few = count;
         }
-        let place = if low { index } else { index + room.len() - count };
+        let room = &mut room[..few];
+        let place = if low { index } else { index + few - count };
         let (_, lower, above) = room.select_nth_unstable_by(place, f64::total_cmp);
         let lower = *lower;
         let next = above.iter().copied().min_by(f64::total_cmp).unwrap_or(lower);

@@ -35,12 +35,12 @@ impl Measured {
         level: f64,
     ) -> Self {
         let mut estimate = Estimate::of(value, support);
-        let interval = replicates.bca(value, jackknife, level).or_else(|| replicates.percentile(level));
+        let (interval, error) = replicates.spread(value, jackknife, level);
         if let Some(interval) = interval {
             // Of a few rows the draws may all lie on one side of the figure.
             estimate = estimate.between(interval.low.min(value), interval.high.max(value));
         }
-        Measured { estimate, share: None, plain: false, error: replicates.standard_error() }
+        Measured { estimate, share: None, plain: false, error }
     }
 }
 
