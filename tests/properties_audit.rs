@@ -316,7 +316,7 @@ proptest! {
                 prop_assert_eq!((e.value, e.reason), (twin.metrics[name].value, twin.metrics[name].reason));
             }
         }
-        for d in one.disparities.iter().filter(|d| ["between_groups", "rest", "overall"].contains(&d.against.as_str())) {
+        for d in one.disparities.iter().filter(|d| ["between_groups", "rest", "overall"].contains(&&*d.against)) {
             let group = d.group.as_deref().map(renamed);
             let twin = other.disparities.iter().find(|t| {
                 (&t.metric, t.comparison, &t.against, t.group.as_deref()) == (&d.metric, d.comparison, &d.against, group)

@@ -81,8 +81,7 @@ fn errors_are_of_the_target() {
         let rest_plan = AuditPlan::new().replicates(10).policy(against_rest());
         let against = rest_plan.evaluate(&Tally::of(&batch(&rows(), weighted)).unwrap()).unwrap();
         let found = against.models[0].table("group").unwrap().disparities.iter().find(|d| {
-            (d.metric.as_str(), d.group.as_deref(), d.against.as_str())
-                == ("root_mean_squared_error", Some("a"), "rest")
+            (&*d.metric, d.group.as_deref(), &*d.against) == ("root_mean_squared_error", Some("a"), "rest")
                 && d.comparison == Comparison::Difference
         });
         let found = found.unwrap().estimate.value.unwrap();

@@ -52,7 +52,7 @@ fn disparity(group: Option<&str>, comparison: Comparison, against: &str, estimat
         group: group.map(Into::into),
         stratum: None,
         comparison,
-        against: against.into(),
+        against: against.to_string().into(),
         estimate,
         p_value: Some(0.000_012_3),
         test: Some("Fisher's exact test".into()),
@@ -306,7 +306,7 @@ pub fn segmented() -> Report {
     let mut report = full();
     let association = |metric: &str, value: f64| Disparity {
         comparison: Comparison::Value,
-        metric: metric.into(),
+        metric: metric.to_string().into(),
         estimate: Estimate::of(value, support(ROWS as f64)).between(value - 0.01, value + 0.01),
         p_value: Some(1e-9),
         test: Some("chi-square".into()),
