@@ -31,7 +31,7 @@ impl AuditPlan {
     /// # Errors
     /// As [`tally_counted`](Self::tally_counted) and [`evaluate`](Self::evaluate).
     pub fn audit_counted(&self, source: &Source) -> Result<Report> {
-        let mut report = self.evaluate_read(self.tally_counted(source)?)?;
+        let mut report = self.evaluate_read(&self.tally_counted(source)?)?;
         report.provenance.inputs.iter_mut().for_each(|input| input.format = format!("tally {}", input.format));
         Ok(report)
     }

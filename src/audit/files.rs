@@ -15,12 +15,18 @@ impl AuditPlan {
     /// # Errors
     /// As [`Source::tally`].
     pub fn tally_files(&self, source: &Source) -> Result<SourceTally> {
+        self.read_files(source, |_| ()).map(|(tally, ())| tally)
+    }
+
+    /// Counts files, and makes something of the counts.
+    fn read_files<T: Send>(
+        &self,
+        source: &Source,
+        then: impl FnOnce(&SourceTally) -> T + Send,
+    ) -> Result<(SourceTally, T)> {
         self.check()?;
-        source.tally(
-            &self.columns_of_rulebook(),
-            &self.extra(),
-            self.limits_of(self.columns.attributes.len(), self.columns.scores.len()),
-        )
+        let limits = self.limits_of(self.columns.attributes.len(), self.columns.scores.len());
+        source.tally_then(&self.columns_of_rulebook(), &self.extra(), limits, then)
     }
 
     /// The columns that only the rules of named groups read.
@@ -67,32 +73,38 @@ impl AuditPlan {
     /// # Ok::<(), evenhand::Error>(())
     /// ```
     pub fn audit_files(&self, source: &Source) -> Result<Report> {
-        self.evaluate_read(self.tally_files(source)?)
+        let (read, report) = self.read_files(source, |read| self.evaluate_read(read))?;
+        let mut report = report?;
+        // It was begun before they were known.
+        for (input, file) in report.provenance.inputs.iter_mut().zip(read.files) {
+            input.blake3 = file.blake3;
+        }
+        Ok(report)
     }
 
     /// Audits what was read of files.
-    pub(crate) fn evaluate_read(&self, read: SourceTally) -> Result<Report> {
+    pub(crate) fn evaluate_read(&self, read: &SourceTally) -> Result<Report> {
         let SourceTally { tally, files, filtered, .. } = read;
         let mut plan = self.clone();
         if plan.attributes.is_none() {
             plan.attributes = Some(self.columns.attributes.iter().map(|c| c.name.clone()).collect());
         }
-        let mut report = evaluate::evaluate(&plan, &tally, files.into_iter().map(input_file).collect())?;
-        if let Some(filtered) = &filtered {
+        let mut report = evaluate::evaluate(&plan, tally, files.iter().map(input_file).collect())?;
+        if let Some(filtered) = filtered {
             let note = words::filtered(filtered, report.data.rows);
             report.models.iter_mut().for_each(|model| model.notes.insert(0, note.clone()));
         }
-        report.data.filter = filtered;
+        report.data.filter.clone_from(filtered);
         Ok(report)
     }
 }
 
-fn input_file(file: FileInfo) -> InputFile {
+fn input_file(file: &FileInfo) -> InputFile {
     InputFile {
         path: file.path.display().to_string(),
         format: file.format.to_string(),
         bytes: file.bytes,
         rows: file.rows,
-        blake3: file.blake3,
+        blake3: file.blake3.clone(),
     }
 }

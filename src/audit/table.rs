@@ -201,24 +201,24 @@ fn answer(slice: &Slice, questions: &[Question], (question, part, comparison): A
         (Some(part), How::Each(against)) => Disparity {
             group: Some(slice.parts[part].name.clone()),
             ..disparity(
-                name,
+                name.clone(),
                 comparison,
                 slice.against_name(*against),
                 slice.one(subject, part, *against, comparison, slice.scope.level),
             )
         },
-        _ => between(slice, name, comparison, slice.between(subject, comparison, slice.scope.level)),
+        _ => between(slice, name.clone(), comparison, slice.between(subject, comparison, slice.scope.level)),
     }
 }
 
 fn disparity(
-    name: &Cow<'static, str>,
+    name: Cow<'static, str>,
     comparison: Comparison,
     against: Cow<'static, str>,
     compared: Compared,
 ) -> Disparity {
     Disparity {
-        metric: name.clone(),
+        metric: name,
         group: None,
         stratum: None,
         comparison,
@@ -232,7 +232,7 @@ fn disparity(
     }
 }
 
-fn between(slice: &Slice, name: &Cow<'static, str>, comparison: Comparison, found: Between) -> Disparity {
+fn between(slice: &Slice, name: Cow<'static, str>, comparison: Comparison, found: Between) -> Disparity {
     let extreme = |at: Option<usize>| at.map(|i| slice.parts[i].name.clone());
     let extremes = found.compared.extremes;
     Disparity {
@@ -264,7 +264,7 @@ fn by_stratum(slice: &Slice) -> Vec<Disparity> {
                 let compared = compare::worst_case(&refs, comparison, scope.level);
                 all.push(Disparity {
                     stratum: Some(scope.tally.stratum_name(stratum)),
-                    ..disparity(&entry.name.into(), comparison, slice.against_name(Against::BetweenGroups), compared)
+                    ..disparity(entry.name.into(), comparison, slice.against_name(Against::BetweenGroups), compared)
                 });
             }
         }

@@ -79,7 +79,7 @@ impl AuditPlan {
     /// # Errors
     /// As [`tally_dataframe`] and [`evaluate`](Self::evaluate).
     pub async fn audit_dataframe(&self, frame: DataFrame) -> Result<Report> {
-        self.evaluate_read(tally_dataframe(self, frame).await?)
+        self.evaluate_read(&tally_dataframe(self, frame).await?)
     }
 }
 

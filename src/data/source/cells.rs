@@ -1,6 +1,5 @@
 //! Tables of counts: rows that were counted elsewhere, column by column.
 
-use super::intake::Aim;
 use super::plan::{NumberPart, Plan};
 use super::{FileInfo, Source};
 use crate::error::{Place, Result};
@@ -66,11 +65,7 @@ impl CellSource for Source {
     }
 
     fn cells(&self, columns: &CellColumns) -> Result<CellTable> {
-        let plan = Plan::of_cells(columns)?;
-        self.on_threads(|| {
-            let (plan, total) = self.read(plan, Aim::Rows)?;
-            Ok(total.rows(plan)?.into_cells())
-        })
+        Ok(self.rows_of(Plan::of_cells(columns)?)?.into_cells())
     }
 }
 

@@ -59,6 +59,7 @@ mod pages;
 mod parquet;
 mod plan;
 mod progress;
+mod reading;
 #[cfg(feature = "csv")]
 mod records;
 mod rows;
@@ -87,13 +88,10 @@ use crate::tally::{Limits, Tally};
 #[cfg(feature = "datafusion")]
 pub(crate) use batches::Batches;
 pub(crate) use cells::{CellColumns, CellSource, CellTable};
-use gather::Gathered;
-#[cfg(feature = "parquet")]
-use intake::Intake;
 use intake::{Aim, Outcome};
 use plan::Plan;
-use progress::{Listener, Meter};
-use spool::{Input, Stamp};
+use progress::Listener;
+use spool::Input;
 pub(crate) use texts::Texts;
 
 /// Files that together are one batch of rows.
@@ -190,6 +188,25 @@ pub struct SourceTally {
     pub values: BTreeMap<String, Vec<String>>,
     /// What the filter did, where there is one; `rows` of a file are all that it has.
     pub filtered: Option<Filtered>,
+}
+
+impl SourceTally {
+    fn new(plan: &Plan, all: Outcome, files: &[FileInfo], asked: &Columns) -> Result<Self> {
+        let Some(tally) = all.tally else {
+            return Err(Error::Nothing { problem: nothing(plan), place: Place::default() });
+        };
+        let texts = |r: &super::BinaryReader| r.values().map(String::from).collect();
+        let names = plan.binaries.iter().map(|b| plan.columns[b.column].clone());
+        let values = names.zip(all.readers.iter().map(texts)).collect();
+        let filtered = |condition: String| Filtered { condition, rows_left_out: Some(all.left_out) };
+        let filtered = asked.filter.as_ref().map(|filter| filtered(filter.to_string()));
+        Ok(SourceTally { tally, files: files.to_vec(), values, filtered })
+    }
+}
+
+/// Why there is nothing to count.
+fn nothing(plan: &Plan) -> &'static str {
+    if plan.filter.is_empty() { "there are no rows" } else { "no row satisfies the filter" }
 }
 
 /// A column of a file.
@@ -344,11 +361,26 @@ impl Source {
     /// - of a file: [`Error::Nothing`] without rows, [`Error::Malformed`] with line and field,
     ///   [`Error::BadFile`] (also if it changes while it is read), [`Error::Io`].
     pub fn tally(&self, columns: &Columns, extra: &[LevelColumn], limits: Limits) -> Result<SourceTally> {
+        self.tally_then(columns, extra, limits, |_| ()).map(|(tally, ())| tally)
+    }
+
+    /// As [`tally`](Self::tally), with what is to be made of the counts: that is begun as soon as they are known, which may be
+    /// before the last file has its hash.
+    pub(crate) fn tally_then<T: Send>(
+        &self,
+        columns: &Columns,
+        extra: &[LevelColumn],
+        limits: Limits,
+        then: impl FnOnce(&SourceTally) -> T + Send,
+    ) -> Result<(SourceTally, T)> {
         let plan = Plan::new(columns, extra)?;
-        self.on_threads(|| {
-            let (plan, total) = self.read(plan, Aim::Tally(limits))?;
-            total.tally(&plan, columns)
-        })
+        let of = |plan: &Plan, all: Outcome, files: &[FileInfo]| {
+            let tally = SourceTally::new(plan, all, files, columns)?;
+            let found = then(&tally);
+            Ok((tally, found))
+        };
+        let (_, files, (tally, found)) = self.on_threads(|| self.read(plan, Aim::Tally(limits), of))?;
+        Ok((SourceTally { files, ..tally }, found))
     }
 
     /// Fails on a question that contradicts itself, as [`tally`](Self::tally) would.
@@ -374,11 +406,15 @@ impl Source {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn rows(&self, columns: &Columns) -> Result<Rows> {
-        let plan = Plan::of_rows(columns, &[])?;
-        self.on_threads(|| {
-            let (plan, total) = self.read(plan, Aim::Rows)?;
-            total.rows(plan)
-        })
+        self.rows_of(Plan::of_rows(columns, &[])?)
+    }
+
+    fn rows_of(&self, plan: Plan) -> Result<Rows> {
+        let (plan, files, all) = self.on_threads(|| self.read(plan, Aim::Rows, |_, all, _| Ok(all)))?;
+        match all.kept {
+            Some(kept) => Ok(Rows::new(plan, kept, files)),
+            None => Err(Error::Nothing { problem: nothing(&plan), place: Place::default() }),
+        }
     }
 
     fn on_threads<T: Send>(&self, work: impl FnOnce() -> Result<T> + Send) -> Result<T> {
@@ -388,85 +424,6 @@ impl Source {
                 let wrong = |e| Error::setting("the number of threads", threads, format!("one that can be had ({e})"));
                 let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().map_err(wrong)?;
                 pool.install(work)
-            }
-        }
-    }
-
-    /// Reads every row, by a plan that is settled on the way.
-    fn read(&self, mut plan: Plan, aim: Aim) -> Result<(Plan, Total<'_>)> {
-        let stamps = self.inputs.iter().map(Input::stamp).collect::<Result<Vec<_>>>()?;
-        let units = self.units(&stamps)?;
-        let first = plan.first_pass();
-        let passes = 1 + u64::from(first.is_some());
-        let bytes: u64 = stamps.iter().map(|s| s.bytes).sum();
-        let meter = Meter::new(passes * bytes, self.listener.clone());
-        if let Some(first) = first {
-            let mut all = Gathered::new(&first, Aim::Numbers);
-            let work = |unit: &Unit| self.work(unit, &first, &stamps, Aim::Numbers, &meter);
-            schedule::in_order(units.iter().map(Ok), work, |part| all.add(part, 0, |_| Place::default()))?;
-            plan.settle(&first, &all.finish()?.numbers)?;
-            meter.restart();
-        }
-        let mut total = Total::new(&plan, aim, &self.inputs, &stamps);
-        let work = |unit: &Unit| Ok((unit.file, self.work(unit, &plan, &stamps, aim, &meter)?));
-        let done = schedule::in_order(units.iter().map(Ok), work, |(file, part)| total.take(file, part));
-        // Whatever else went wrong, it may be due to that.
-        for (input, stamp) in self.inputs.iter().zip(&stamps) {
-            input.unchanged(*stamp)?;
-        }
-        done?;
-        for reader in &total.gathered.readers {
-            reader.finish()?;
-        }
-        Ok((plan, total))
-    }
-
-    /// The work, in parts that do not depend on the number of threads.
-    #[cfg_attr(not(feature = "parquet"), allow(unused_variables, reason = "text is hashed as it is read"))]
-    fn units(&self, stamps: &[Stamp]) -> Result<Vec<Unit>> {
-        let mut units = Vec::new();
-        for (file, (input, stamp)) in self.inputs.iter().zip(stamps).enumerate() {
-            match input.format {
-                #[cfg(feature = "csv")]
-                Format::Csv | Format::CsvGz | Format::CsvZst => units.push(Unit { file, part: Part::Text }),
-                #[cfg(feature = "parquet")]
-                Format::Parquet => {
-                    let footer = Arc::new(parquet::Footer::open(input)?);
-                    let groups = footer.units().into_iter();
-                    units.extend(groups.map(|groups| Unit { file, part: Part::Groups(footer.clone(), groups) }));
-                    units.extend(hashes(file, *stamp));
-                }
-                #[cfg(feature = "parquet")]
-                Format::Arrow => {
-                    units.push(Unit { file, part: Part::Batches });
-                    units.extend(hashes(file, *stamp));
-                }
-                #[allow(unreachable_patterns)]
-                format => return Err(unsupported(input, format)),
-            }
-        }
-        Ok(units)
-    }
-
-    /// Does one unit.
-    fn work(&self, unit: &Unit, plan: &Plan, stamps: &[Stamp], aim: Aim, meter: &Meter) -> Result<Outcome> {
-        let (input, stamp) = (&self.inputs[unit.file], stamps[unit.file]);
-        match &unit.part {
-            #[cfg(feature = "csv")]
-            Part::Text => delimited::read((input, stamp), plan, aim, &self.options, meter),
-            #[cfg(feature = "parquet")]
-            Part::Groups(footer, groups) => {
-                let intake = Intake::new(plan, input, aim);
-                parquet::read(intake, footer, groups, &self.options, stamp, meter)
-            }
-            #[cfg(feature = "parquet")]
-            Part::Batches => ipc::read((input, stamp), plan, aim, &self.options, meter),
-            #[cfg(feature = "parquet")]
-            Part::Hash(_) if matches!(aim, Aim::Numbers) => Ok(Outcome::default()),
-            #[cfg(feature = "parquet")]
-            Part::Hash(part) => {
-                let hashed = Some(digest::part(input, stamp, *part)?);
-                Ok(Outcome { hashed, ..Outcome::default() })
             }
         }
     }
@@ -482,110 +439,4 @@ impl fmt::Debug for Source {
 fn unsupported(input: &Input, format: Format) -> Error {
     let feature = if format.is_typed() { "parquet" } else { "csv" };
     input.bad(format!("it is {format}, and evenhand was built without the feature `{feature}`"))
-}
-
-/// A part of the work.
-#[derive(Debug)]
-struct Unit {
-    file: usize,
-    part: Part,
-}
-
-#[derive(Debug)]
-enum Part {
-    /// A whole text.
-    #[cfg(feature = "csv")]
-    Text,
-    /// Row groups of a Parquet file.
-    #[cfg(feature = "parquet")]
-    Groups(Arc<parquet::Footer>, parquet::Groups),
-    /// The batches of an Arrow file.
-    #[cfg(feature = "parquet")]
-    Batches,
-    /// A part of the hash of a file whose bytes are not all read for its rows.
-    #[cfg(feature = "parquet")]
-    Hash(u64),
-}
-
-/// The parts of a file's hash: small, and so the last to be begun.
-#[cfg(feature = "parquet")]
-fn hashes(file: usize, stamp: Stamp) -> impl Iterator<Item = Unit> {
-    (0..digest::parts(stamp)).map(move |part| Unit { file, part: Part::Hash(part) })
-}
-
-/// Why there is nothing to count.
-fn nothing(plan: &Plan) -> &'static str {
-    if plan.filter.is_empty() { "there are no rows" } else { "no row satisfies the filter" }
-}
-
-/// What the units have given so far.
-struct Total<'s> {
-    inputs: &'s [Input],
-    #[cfg(feature = "parquet")]
-    stamps: Vec<Stamp>,
-    gathered: Gathered,
-    files: Vec<FileInfo>,
-    /// The hashes of the parts of the file that comes now.
-    #[cfg(feature = "parquet")]
-    hashed: Vec<digest::Hashed>,
-}
-
-impl<'s> Total<'s> {
-    fn new(plan: &Plan, aim: Aim, inputs: &'s [Input], stamps: &[Stamp]) -> Self {
-        let file = |(input, stamp): (&Input, &Stamp)| FileInfo {
-            path: input.given.clone(),
-            bytes: stamp.bytes,
-            rows: 0,
-            blake3: String::new(),
-            format: input.format,
-        };
-        let files = inputs.iter().zip(stamps).map(file).collect();
-        Total {
-            inputs,
-            #[cfg(feature = "parquet")]
-            stamps: stamps.to_vec(),
-            gathered: Gathered::new(plan, aim),
-            files,
-            #[cfg(feature = "parquet")]
-            hashed: Vec::new(),
-        }
-    }
-
-    fn take(&mut self, of: usize, mut part: Outcome) -> Result<()> {
-        let file = &mut self.files[of];
-        file.rows += part.rows;
-        if let Some(hash) = part.blake3.take() {
-            file.blake3 = hash;
-        }
-        #[cfg(feature = "parquet")]
-        if let Some(hashed) = part.hashed.take() {
-            self.hashed.push(hashed);
-            // Units come in their order, those of a file one after the other.
-            if self.hashed.len() as u64 == digest::parts(self.stamps[of]) {
-                file.blake3 = digest::whole(&std::mem::take(&mut self.hashed)).unwrap_or_default();
-            }
-        }
-        // Rows are those of the file already.
-        self.gathered.add(part, 0, |row| self.inputs[of].place(Some(row)))
-    }
-
-    fn rows(self, plan: Plan) -> Result<Rows> {
-        match self.gathered.finish()?.kept {
-            Some(kept) => Ok(Rows::new(plan, kept, self.files)),
-            None => Err(Error::Nothing { problem: nothing(&plan), place: Place::default() }),
-        }
-    }
-
-    fn tally(self, plan: &Plan, asked: &Columns) -> Result<SourceTally> {
-        let all = self.gathered.finish()?;
-        let Some(tally) = all.tally else {
-            return Err(Error::Nothing { problem: nothing(plan), place: Place::default() });
-        };
-        let texts = |r: &super::BinaryReader| r.values().map(String::from).collect();
-        let names = plan.binaries.iter().map(|b| plan.columns[b.column].clone());
-        let values = names.zip(all.readers.iter().map(texts)).collect();
-        let filtered = |condition: String| Filtered { condition, rows_left_out: Some(all.left_out) };
-        let filtered = asked.filter.as_ref().map(|filter| filtered(filter.to_string()));
-        Ok(SourceTally { tally, files: self.files, values, filtered })
-    }
 }

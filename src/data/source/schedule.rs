@@ -26,8 +26,19 @@ struct Finished<T, F> {
 pub(super) fn in_order<U, T: Send>(
     units: impl Iterator<Item = Result<U>> + Send,
     work: impl Fn(U) -> Result<T> + Sync,
-    take: impl FnMut(T) -> Result<()> + Send,
+    mut take: impl FnMut(T) -> Result<()> + Send,
 ) -> Result<()> {
+    in_order_beside(units, work, |result| take(result).map(|()| None::<fn()>)).map(|_| ())
+}
+
+/// As [`in_order`], with one more piece of work, which `take` hands over when it has what that needs: it is done, by one
+/// thread to begin with, while the others work on units that are left. Answers what came of it.
+pub(super) fn in_order_beside<U, T: Send, B: FnOnce() -> R + Send, R: Send>(
+    units: impl Iterator<Item = Result<U>> + Send,
+    work: impl Fn(U) -> Result<T> + Sync,
+    take: impl FnMut(T) -> Result<Option<B>> + Send,
+) -> Result<Option<R>> {
+    let beside = Mutex::new(None);
     let begun = Mutex::new(Begun { units, next: 0, over: false });
     let finished = Mutex::new(Finished { waiting: BTreeMap::new(), next: 0, take, failed: None });
     let worker = || {
@@ -61,11 +72,18 @@ pub(super) fn in_order<U, T: Send>(
                 }
                 Err(error) => fail(at, error),
             }
+            let mut handed = None;
             while let Some(result) = waiting.remove(next) {
-                if let Err(error) = take(result) {
-                    fail(*next, error);
+                match take(result) {
+                    Ok(more) => handed = handed.or(more),
+                    Err(error) => fail(*next, error),
                 }
                 *next += 1;
+            }
+            drop(finished);
+            if let Some(more) = handed {
+                let found = more();
+                *lock(&beside) = Some(found);
             }
         }
     };
@@ -75,7 +93,10 @@ pub(super) fn in_order<U, T: Send>(
         worker();
     });
     let finished = finished.into_inner().unwrap_or_else(PoisonError::into_inner);
-    finished.failed.map_or(Ok(()), |(_, error)| Err(error))
+    match finished.failed {
+        Some((_, error)) => Err(error),
+        None => Ok(beside.into_inner().unwrap_or_else(PoisonError::into_inner)),
+    }
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -112,6 +133,29 @@ mod tests {
         });
         assert!(error.unwrap_err().to_string().contains("unit is 100"));
         assert_eq!(last, 99);
+    }
+
+    #[test]
+    fn work_beside_begins_when_it_is_handed_over() {
+        let done = Mutex::new(0);
+        let work = |unit: usize| {
+            std::thread::sleep(std::time::Duration::from_millis(1));
+            *lock(&done) += 1;
+            Ok(unit)
+        };
+        let mut taken = Vec::new();
+        let take = |unit: usize| {
+            taken.push(unit);
+            let sum: usize = taken.iter().sum();
+            Ok((unit == 9).then_some(move || sum))
+        };
+        assert_eq!(in_order_beside((0..40).map(Ok), work, take).unwrap(), Some(45));
+        assert_eq!((taken.len(), *lock(&done)), (40, 40));
+        let never = |_: usize| Ok(None::<fn() -> usize>);
+        assert_eq!(in_order_beside((0..40).map(Ok), work, never).unwrap(), None);
+        // A failure behind it counts all the same.
+        let fails = |unit: usize| if unit == 30 { Err(Error::setting("unit", unit, "less")) } else { Ok(unit) };
+        assert!(in_order_beside((0..40).map(Ok), fails, |unit| Ok((unit == 9).then_some(|| ()))).is_err());
     }
 
     #[test]
