@@ -119,24 +119,30 @@ enum How {
     Each(Against),
 }
 
-/// One comparison: to which question, of which group (none: of all), as a difference or otherwise.
-type Asked = (usize, Option<usize>, Comparison);
+/// One comparison that a question asks for.
+struct Asked {
+    question: usize,
+    /// The group, and what it is compared with; `None` for all groups with each other.
+    one: Option<(usize, Against)>,
+    comparison: Comparison,
+}
 
 fn disparities(slice: &Slice) -> Vec<Disparity> {
     let questions = questions(slice);
     // There are many and they are large: each is made where it stays.
-    let answers = asked(slice, &questions).into_par_iter().map(|asked| answer(slice, &questions, asked));
-    let mut all: Vec<Disparity> = answers.collect();
+    let asked = asked(slice, &questions);
+    let mut all: Vec<Disparity> = asked.par_iter().map(|asked| answer(slice, &questions, asked)).collect();
     all.extend(by_stratum(slice));
     all
 }
 
+/// Every comparison that the questions ask for, in their order.
 fn asked(slice: &Slice, questions: &[Question]) -> Vec<Asked> {
     let mut all = Vec::new();
-    for (at, Question { subject, how, .. }) in questions.iter().enumerate() {
+    for (question, Question { subject, how, .. }) in questions.iter().enumerate() {
         let against = match *how {
             How::Between(comparison) => {
-                all.push((at, None, comparison));
+                all.push(Asked { question, one: None, comparison });
                 continue;
             }
             How::Each(Against::Reference) if slice.reference.is_none() => continue,
@@ -145,7 +151,8 @@ fn asked(slice: &Slice, questions: &[Question]) -> Vec<Asked> {
         let skip = |part: usize| against == Against::Reference && slice.reference == Some(part);
         let forms = COMPARISONS.into_iter().chain([Comparison::Value]).filter(|c| subject.allows(*c));
         for part in (0..slice.parts.len()).filter(|p| !skip(*p)) {
-            all.extend(forms.clone().map(|comparison| (at, Some(part), comparison)));
+            let one = Some((part, against));
+            all.extend(forms.clone().map(|comparison| Asked { question, one, comparison }));
         }
     }
     all
@@ -195,19 +202,15 @@ fn questions(slice: &Slice) -> Vec<Question> {
     all
 }
 
-fn answer(slice: &Slice, questions: &[Question], (question, part, comparison): Asked) -> Disparity {
-    let Question { name, subject, how } = &questions[question];
-    match (part, how) {
-        (Some(part), How::Each(against)) => Disparity {
-            group: Some(slice.parts[part].name.clone()),
-            ..disparity(
-                name.clone(),
-                comparison,
-                slice.against_name(*against),
-                slice.one(subject, part, *against, comparison, slice.scope.level),
-            )
-        },
-        _ => between(slice, name.clone(), comparison, slice.between(subject, comparison, slice.scope.level)),
+fn answer(slice: &Slice, questions: &[Question], asked: &Asked) -> Disparity {
+    let (Question { name, subject, .. }, comparison) = (&questions[asked.question], asked.comparison);
+    let Some((part, against)) = asked.one else {
+        return between(slice, name.clone(), comparison, slice.between(subject, comparison, slice.scope.level));
+    };
+    let compared = slice.one(subject, part, against, comparison, slice.scope.level);
+    Disparity {
+        group: Some(slice.parts[part].name.clone()),
+        ..disparity(name.clone(), comparison, slice.against_name(against), compared)
     }
 }
 

@@ -8,6 +8,7 @@ use std::sync::{Mutex, PoisonError};
 
 use memchr::{memchr, memrchr2};
 
+use super::Format;
 use super::decode::{BUFFER, Decoder, read_error};
 use super::spool::{Input, Stamp};
 use crate::error::{Error, Result};
@@ -91,7 +92,7 @@ impl<'i> Blocks<'i> {
         let mut buffer = self.spare.take();
         let mut filled = self.rest.len();
         let mut borders = Borders::new(self.delimiter, self.offset == 0);
-        let mut wanted = filled.max(self.header) + self.size;
+        let mut wanted = filled.max(self.header) + self.size.min(self.left());
         let end = loop {
             if buffer.len() <= wanted {
                 // One byte more, for the end of a last line that has none.
@@ -124,6 +125,16 @@ impl<'i> Blocks<'i> {
         }
         block.from = block.from.min(block.filled);
         Ok(Some(block))
+    }
+
+    /// The bytes of text that can still come, and one to see that no more do. What is compressed does not say.
+    fn left(&self) -> usize {
+        let left = self.stamp.bytes.saturating_sub(self.decoder.tap().bytes);
+        if self.input.format == Format::Csv {
+            usize::try_from(left).map_or(usize::MAX, |left| left.saturating_add(1))
+        } else {
+            usize::MAX
+        }
     }
 
     /// Reads until the buffer is full, false where the text ends before.
