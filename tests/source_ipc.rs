@@ -142,10 +142,18 @@ fn what_polars_writes_is_read() {
 fn rows_beyond_a_unit_of_work_are_counted_once() {
     let files = Files::new();
     let rows = 600_000;
-    let path = files.put("large", file(&[batch(0, rows)], None));
-    let found = read(Source::open(&[&path]).unwrap().threads(Some(3))).unwrap();
     let text = files.put("rows.csv", text(rows));
-    assert_eq!(found.tally, read(Source::open(&[&text]).unwrap()).unwrap().tally);
+    let expected = read(Source::open(&[&text]).unwrap()).unwrap().tally;
+    let small: Vec<RecordBatch> = (0..60).map(|at| batch(at * 10_000, 10_000)).collect();
+    for (name, bytes) in [
+        ("one batch", file(&[batch(0, rows)], None)),
+        ("many", file(&small, Some(CompressionType::LZ4_FRAME))),
+        ("a stream of many", stream(&small, None)),
+    ] {
+        let path = files.put("large", bytes);
+        let found = read(Source::open(&[&path]).unwrap().threads(Some(3))).unwrap();
+        assert_eq!(found.tally, expected, "{name}");
+    }
 }
 
 #[test]
@@ -189,11 +197,16 @@ fn bad_values_name_row_and_file() {
     let error = Source::open(&[&path]).unwrap().tally(&asked, &[], Limits::default()).unwrap_err().to_string();
     assert!(error.contains("`region`") && error.contains("`r1`") && error.contains("in.arrow"), "{error}");
     // What is odd in a later row is looked for there.
-    let labels: ArrayRef = Arc::new(StringArray::from(vec!["yes", "no", "maybe"]));
-    let odd = RecordBatch::try_from_iter([("sex", labels.clone()), ("region", labels)]).unwrap();
-    let path = files.put("odd.arrow", file(&[odd], None));
-    let error = Source::open(&[&path]).unwrap().tally(&asked, &[], Limits::default()).unwrap_err().to_string();
-    assert!(error.contains("in row 3 of") && error.contains("odd.arrow"), "{error}");
+    let labels = |labels: Vec<&str>| {
+        let labels: ArrayRef = Arc::new(StringArray::from(labels));
+        RecordBatch::try_from_iter([("sex", labels.clone()), ("region", labels)]).unwrap()
+    };
+    let odd = labels(vec!["yes", "no", "maybe"]);
+    for (before, place) in [(vec![], "in row 3 of"), (vec![labels(vec!["yes"; 300_000])], "in row 300003 of")] {
+        let path = files.put("odd.arrow", file(&[before, vec![odd.clone()]].concat(), None));
+        let error = Source::open(&[&path]).unwrap().tally(&asked, &[], Limits::default()).unwrap_err().to_string();
+        assert!(error.contains(place) && error.contains("odd.arrow"), "{error}");
+    }
 }
 
 #[test]

@@ -20,7 +20,7 @@ const ROW: usize = 6;
 const GROUPS: usize = 8;
 const DISPARITIES: usize = 128;
 /// Pieces that are made while those before them are written.
-const WAVE: usize = 48;
+const WAVE: usize = 24;
 
 /// Indents as `serde_json` does, with one write a line, from any depth on.
 struct Indented {

@@ -1,7 +1,9 @@
 //! Arrow's own files (Feather) and streams: batches one after the other, shared out among threads.
 
+use std::fs::File;
 use std::io::BufReader;
-use std::sync::Arc;
+use std::ops::Range;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::*;
@@ -26,7 +28,7 @@ const UNIT: usize = 1 << 18;
 
 /// What is known of a file before its batches are read.
 struct Layout {
-    is_file: bool,
+    messages: Messages,
     rows: u64,
     schema: SchemaRef,
     names: Vec<String>,
@@ -34,14 +36,17 @@ struct Layout {
 
 impl Layout {
     fn open(input: &Input) -> Result<Self> {
-        let Messages { is_file, rows } = Messages::check(input)?;
+        let messages = Messages::check(input)?;
+        let rows = messages.batches.iter().try_fold(0u64, |sum, rows| sum.checked_add(*rows));
+        let rows =
+            rows.ok_or_else(|| damaged(input, None, "its batches say that they have more rows than there can be"))?;
         if rows == 0 {
             return Err(Error::Nothing { problem: "the file has no rows", place: input.place(None) });
         }
-        let schema = batches(input, is_file, None)?.schema();
+        let schema = batches(input, messages.is_file, None)?.schema();
         let names: Vec<String> = schema.fields().iter().map(|f| f.name().clone()).collect();
         columnar::check_names(input, &names)?;
-        Ok(Layout { is_file, rows, schema, names })
+        Ok(Layout { messages, rows, schema, names })
     }
 }
 
@@ -63,9 +68,65 @@ fn bad(input: &Input, batch: Option<usize>, error: &ArrowError) -> Error {
 
 /// Batches of together so many rows.
 struct Unit {
-    batches: Vec<RecordBatch>,
+    batches: Batches,
     /// The row of the file that they begin with.
     start: u64,
+}
+
+enum Batches {
+    Read(Vec<RecordBatch>),
+    /// Yet to be read by whoever counts them: those of these numbers in a file's list, of together so many rows.
+    Listed(Range<usize>, u64),
+}
+
+/// Where a file lists small batches in their order: units of them, which threads read by themselves.
+fn listed(messages: &Messages) -> Option<Vec<Unit>> {
+    let large = |rows: &u64| *rows > 2 * UNIT as u64;
+    if !messages.is_file || !messages.in_order || messages.batches.iter().any(large) {
+        return None;
+    }
+    let (mut units, mut row, mut from) = (Vec::new(), 0, 0);
+    let mut held = 0;
+    for (at, rows) in messages.batches.iter().enumerate() {
+        held += rows;
+        if held >= UNIT as u64 || at + 1 == messages.batches.len() {
+            units.push(Unit { batches: Batches::Listed(from..at + 1, held), start: row });
+            (row, from, held) = (row + held, at + 1, 0);
+        }
+    }
+    Some(units)
+}
+
+/// Readers of a file's listed batches: as many as threads ask at once.
+struct Shelf<'i> {
+    input: &'i Input,
+    columns: Vec<usize>,
+    spare: Mutex<Vec<FileReader<File>>>,
+}
+
+impl Shelf<'_> {
+    fn read(&self, listed: Range<usize>, rows: u64) -> Result<Vec<RecordBatch>> {
+        let spare = || self.spare.lock().unwrap_or_else(PoisonError::into_inner);
+        let (input, at) = (self.input, Some(listed.start));
+        let known = spare().pop();
+        let batches = guard(input, at, || {
+            let wrong = |e: ArrowError| bad(input, at, &e);
+            let mut reader = match known {
+                Some(reader) => reader,
+                None => FileReader::try_new(input.file()?, Some(self.columns.clone())).map_err(wrong)?,
+            };
+            reader.set_index(listed.start).map_err(wrong)?;
+            let batches =
+                reader.by_ref().take(listed.len()).collect::<std::result::Result<Vec<_>, _>>().map_err(wrong)?;
+            spare().push(reader);
+            Ok(batches)
+        })?;
+        let held: u64 = batches.iter().map(|batch| batch.num_rows() as u64).sum();
+        if held != rows {
+            return Err(damaged(input, at, &format!("its batches say {rows} rows and hold {held}")));
+        }
+        Ok(batches)
+    }
 }
 
 /// Cuts and joins the batches of a stream to units of the same size, whatever the size of the batches.
@@ -90,7 +151,7 @@ impl Units<'_> {
     }
 
     fn unit(&mut self) -> Result<Option<Unit>> {
-        let mut unit = Unit { batches: Vec::new(), start: self.start };
+        let (mut batches, start) = (Vec::new(), self.start);
         let mut room = UNIT;
         while room > 0
             && let Some(batch) = self.batch()?
@@ -99,11 +160,11 @@ impl Units<'_> {
             if rows > room {
                 self.left = Some(batch.slice(room, rows - room));
             }
-            unit.batches.push(batch.slice(0, rows.min(room)));
+            batches.push(batch.slice(0, rows.min(room)));
             self.start += rows.min(room) as u64;
             room -= rows.min(room);
         }
-        Ok((!unit.batches.is_empty()).then_some(unit))
+        Ok((!batches.is_empty()).then_some(Unit { batches: Batches::Read(batches), start }))
     }
 }
 
@@ -137,12 +198,17 @@ pub(super) fn read(
     columns.dedup();
     let places: Vec<usize> = at.iter().map(|column| columns.partition_point(|c| c < column)).collect();
     let bytes_before = |row: u64| (u128::from(stamp.bytes) * u128::from(row) / u128::from(layout.rows)) as u64;
+    let shelf = Shelf { input, columns: columns.clone(), spare: Mutex::default() };
     let count = |unit: Unit| {
         let mut intake = Intake::new(plan, input, aim);
         let mut lookups = Lookups::new(&intake);
         let mut texts = vec![None; columns.len()];
         let (mut row, mut held) = (unit.start, 0);
-        for batch in &unit.batches {
+        let batches = match unit.batches {
+            Batches::Read(batches) => batches,
+            Batches::Listed(listed, rows) => shelf.read(listed, rows)?,
+        };
+        for batch in &batches {
             let arrays = batch.columns().iter().zip(&mut texts).map(|(array, texts)| as_known(array, texts));
             let arrays = arrays.collect::<Option<Vec<ArrayRef>>>();
             let arrays =
@@ -164,10 +230,15 @@ pub(super) fn read(
         meter.add(bytes_before(row) - bytes_before(unit.start), row - unit.start);
         intake.finish()
     };
-    let units =
-        Units { input, batches: batches(input, layout.is_file, Some(columns.clone()))?, read: 0, left: None, start: 0 };
     let mut gathered = Gathered::new(plan, aim);
-    schedule::in_order(units, count, |part| gathered.add(part, 0, |row| input.place(Some(row))))?;
+    let take = |part| gathered.add(part, 0, |row| input.place(Some(row)));
+    match listed(&layout.messages) {
+        Some(units) => schedule::in_order(units.into_iter().map(Ok), count, take)?,
+        None => {
+            let batches = batches(input, layout.messages.is_file, Some(columns.clone()))?;
+            schedule::in_order(Units { input, batches, read: 0, left: None, start: 0 }, count, take)?;
+        }
+    }
     if gathered.rows != layout.rows {
         let problem = format!("its batches say {} rows and hold {}", layout.rows, gathered.rows);
         return Err(damaged(input, None, &problem));
@@ -238,7 +309,8 @@ pub(super) fn sample(input: &Input, rows: usize) -> Result<Sample> {
     let columns = fields.iter().map(|f| ColumnInfo { name: f.name().clone(), kind: columnar::kind(f.data_type()) });
     let columns = columns.collect();
     let mut values = vec![Vec::new(); fields.len()];
-    let mut units = Units { input, batches: batches(input, layout.is_file, None)?, read: 0, left: None, start: 0 };
+    let batches = batches(input, layout.messages.is_file, None)?;
+    let mut units = Units { input, batches, read: 0, left: None, start: 0 };
     let mut left = rows;
     while left > 0
         && let Some(batch) = units.batch()?

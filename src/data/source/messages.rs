@@ -36,7 +36,10 @@ pub(super) fn is_arrow(start: &[u8]) -> bool {
 pub(super) struct Messages {
     /// Whether it is a file, not a stream.
     pub is_file: bool,
-    pub rows: u64,
+    /// The rows of each batch, as they stand one after the other.
+    pub batches: Vec<u64>,
+    /// Whether a file lists its batches in that order.
+    pub in_order: bool,
 }
 
 impl Messages {
@@ -45,11 +48,11 @@ impl Messages {
     pub fn check(input: &Input) -> Result<Self> {
         let mut walk = Walk::begin(input)?;
         let head = walk.head()?;
-        match head {
-            0 => walk.through()?,
+        let in_order = match head {
+            0 => walk.through().map(|()| true)?,
             head => walk.by_footer(head)?,
-        }
-        Ok(Messages { is_file: head > 0, rows: walk.rows })
+        };
+        Ok(Messages { is_file: head > 0, batches: walk.batches, in_order })
     }
 }
 
@@ -61,14 +64,13 @@ struct Walk<'i> {
     /// Where the next message begins.
     at: u64,
     message: Vec<u8>,
-    batches: usize,
-    rows: u64,
+    batches: Vec<u64>,
 }
 
 impl<'i> Walk<'i> {
     fn begin(input: &'i Input) -> Result<Self> {
         let total = input.stamp()?.bytes;
-        Ok(Walk { input, file: input.file()?, total, at: 0, message: Vec::new(), batches: 0, rows: 0 })
+        Ok(Walk { input, file: input.file()?, total, at: 0, message: Vec::new(), batches: Vec::new() })
     }
 
     /// Reads from a place of the file.
@@ -94,7 +96,7 @@ impl<'i> Walk<'i> {
 
     /// Goes past a message, and says whether it was one or the mark of the end.
     fn step(&mut self) -> Result<bool> {
-        let (input, batches) = (self.input, self.batches);
+        let (input, batches) = (self.input, self.batches.len());
         let mut lengths = [0; 8];
         self.read(self.at, &mut lengths)?;
         self.at += 8;
@@ -119,9 +121,8 @@ impl<'i> Walk<'i> {
             (MessageHeader::Schema, ..) => {}
             (MessageHeader::RecordBatch, Some(batch), _) => {
                 self.check_sizes(batch)?;
-                let more = u64::try_from(batch.length()).ok().and_then(|more| self.rows.checked_add(more));
-                self.rows = more.ok_or_else(|| damaged(input, Some(batches), "it has a negative number of rows"))?;
-                self.batches += 1;
+                let rows = u64::try_from(batch.length());
+                self.batches.push(rows.map_err(|_| damaged(input, Some(batches), "it has a negative number of rows"))?);
             }
             (MessageHeader::DictionaryBatch, _, Some(batch)) => {
                 if let Some(batch) = batch.data() {
@@ -145,7 +146,7 @@ impl<'i> Walk<'i> {
             let at = u64::try_from(buffer.offset()).ok().and_then(|at| at.checked_add(self.at));
             let read = at.is_some_and(|at| self.read(at, &mut size).is_ok());
             if !read || !(-1..=LARGEST).contains(&i64::from_le_bytes(size)) {
-                return Err(damaged(self.input, Some(self.batches), "a buffer has a size that cannot be"));
+                return Err(damaged(self.input, Some(self.batches.len()), "a buffer has a size that cannot be"));
             }
         }
         Ok(())
@@ -160,8 +161,9 @@ impl<'i> Walk<'i> {
         }
     }
 
-    /// Goes through a file by the list in its footer, which must leave nothing out.
-    fn by_footer(&mut self, head: u64) -> Result<()> {
+    /// Goes through a file by the list in its footer, which must leave nothing out, and says whether its batches are listed in
+    /// their order.
+    fn by_footer(&mut self, head: u64) -> Result<bool> {
         let input = self.input;
         let mut end = [0; TAIL as usize];
         self.read(self.total.saturating_sub(TAIL), &mut end)?;
@@ -185,7 +187,9 @@ impl<'i> Walk<'i> {
             .collect::<Option<_>>()
             .ok_or_else(unlisted)?;
         blocks.sort_unstable();
-        let Some(&(first, _)) = blocks.first() else { return Ok(()) };
+        let in_order =
+            footer.recordBatches().is_none_or(|listed| listed.iter().is_sorted_by_key(|block| block.offset()));
+        let Some(&(first, _)) = blocks.first() else { return Ok(in_order) };
         self.check_schema(head, first)?;
         self.at = first;
         for (begin, end) in blocks {
@@ -193,12 +197,12 @@ impl<'i> Walk<'i> {
                 return Err(unlisted());
             }
         }
-        if footer.recordBatches().map_or(0, |listed| listed.len()) != self.batches {
+        if footer.recordBatches().map_or(0, |listed| listed.len()) != self.batches.len() {
             return Err(unlisted());
         }
         // Not every writer marks the end of the messages.
         let more = self.at < from && self.step()?;
-        if more || self.at != from { Err(unlisted()) } else { Ok(()) }
+        if more || self.at != from { Err(unlisted()) } else { Ok(in_order) }
     }
 
     /// Before the first listed message there must be the columns alone. Polars writes them without their length.

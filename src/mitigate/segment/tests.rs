@@ -75,8 +75,8 @@ proptest! {
         prop_assume!(groups.contains(&0) && groups.contains(&1));
         let features = Array2::from_shape_fn((rows.len(), 1), |(row, _)| f64::from(rows[row].0));
         let least = splits(rows.len()).map(|s| least_worst(&features, &s, &groups)).fold(f64::INFINITY, f64::min);
-        let fitted = FairKMeans::params(2).n_runs(40).fit_rows(features.view(), &groups, None).unwrap();
-        // The grid is a little below the best; starts from 40 draws find it.
+        let fitted = FairKMeans::params(2).n_runs(240).fit_rows(features.view(), &groups, None).unwrap();
+        // The grid is a little below the best. Some ends have one split alone that leads to them, of up to 127: so many starts.
         prop_assert!(fitted.worst_cost() >= least * (1.0 - 1e-9) - 1e-9, "{} {least}", fitted.worst_cost());
         prop_assert!(fitted.worst_cost() <= least * 1.001 + 1e-3, "{} {least}", fitted.worst_cost());
     }
