@@ -9,6 +9,7 @@ use std::sync::Arc;
 use arrow_array::types::{Int8Type, Int32Type};
 use arrow_array::*;
 use arrow_schema::{DataType, Field, Schema};
+use evenhand::audit::AuditPlan;
 use evenhand::data::source::{ColumnKind, Format, Source, SourceTally};
 use evenhand::data::{Bands, Batch, Binary, Categorical, Columns, LevelColumn, Model, Top};
 use evenhand::tally::{Limits, Tally};
@@ -224,6 +225,31 @@ fn files_of_any_kind_are_one_batch() {
         assert_eq!(found.tally, people.tally());
         assert_eq!(found.files.iter().map(|f| f.rows).collect::<Vec<_>>(), [400, 300, 200]);
         assert_eq!(found.values["paid"], ["0", "1", "false", "true"]);
+    }
+}
+
+#[test]
+fn an_audit_begun_before_the_last_hash_is_the_whole_audit() {
+    let people = People::new(900);
+    let half = |from| people.arrays().into_iter().map(|(name, c)| (name, c.slice(from, 450))).collect::<Vec<_>>();
+    let files = Files::new();
+    let bytes = [plain(half(0)), plain(half(450))];
+    let paths = [files.put("a.parquet", &bytes[0]), files.put("b.parquet", &bytes[1])];
+    let plan = AuditPlan::new().columns(people_columns()).replicates(50);
+    for threads in 1..4 {
+        let source = || Source::open(&paths).unwrap().threads(Some(threads));
+        let report = plan.audit_files(&source()).unwrap();
+        for (input, bytes) in report.provenance.inputs.iter().zip(&bytes) {
+            assert_eq!((input.rows, &input.blake3), (450, &blake3::hash(bytes).to_hex().to_string()));
+        }
+        let counted = plan.tally_files(&source()).unwrap();
+        assert_eq!(report.models, plan.evaluate(&counted.tally).unwrap().models);
+        // What the audit refuses is told, and what is wrong with a file before it.
+        let unknown = plan.clone().reference("sex", "neither");
+        assert!(matches!(unknown.audit_files(&source()), Err(Error::Unknown { .. })));
+        let damaged = files.put("c.parquet", &bytes[1][..bytes[1].len() - 1]);
+        let source = Source::open(&[&paths[0], &damaged]).and_then(|source| unknown.audit_files(&source));
+        assert!(matches!(source, Err(Error::BadFile { .. })));
     }
 }
 
