@@ -87,7 +87,7 @@ impl Bootstrap {
                     stats(group, drawn, values);
                 }
             };
-            let none = || vec![Vec::with_capacity(self.replicates); wanted];
+            let none = || (0..wanted).map(|_| Vec::with_capacity(self.replicates)).collect::<Vec<_>>();
             // What one thread draws is in one place from the start, and all in the order of the blocks.
             let values = (0..self.replicates.div_ceil(BLOCK))
                 .into_par_iter()
