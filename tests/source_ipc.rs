@@ -260,6 +260,31 @@ fn a_footer_that_leaves_batches_out_is_damage() {
 }
 
 #[test]
+fn damage_in_a_listed_batch_names_it() {
+    let whole = file(&[batch(0, 2000), batch(2000, 2000), batch(4000, 2000)], Some(CompressionType::LZ4_FRAME));
+    let (left, length) = whole.split_at(whole.len() - 10);
+    let from = left.len() - u32::from_le_bytes(length[..4].try_into().unwrap()) as usize;
+    let footer = arrow_ipc::root_as_footer(&left[from..]).unwrap();
+    for (at, block) in footer.recordBatches().unwrap().iter().enumerate() {
+        let (message, body) = (block.offset() as usize, block.offset() as usize + block.metaDataLength() as usize);
+        let described = arrow_ipc::root_as_message(&whole[message + 8..]).unwrap();
+        let mut damaged = whole.clone();
+        // Every compressed buffer of it, behind its size, no longer begins as such.
+        for buffer in described.header_as_record_batch().unwrap().buffers().unwrap() {
+            let begin = body + buffer.offset() as usize + 8;
+            if buffer.length() > 16 && whole[begin..begin + 4] == [0x04, 0x22, 0x4d, 0x18] {
+                damaged[begin] ^= 0xff;
+            }
+        }
+        assert_ne!(damaged, whole);
+        let files = Files::new();
+        let error = Source::open(&[files.put("in.arrow", damaged)]).and_then(read).unwrap_err();
+        let row_group = if let evenhand::Error::BadFile { row_group, .. } = error { row_group } else { None };
+        assert_eq!(row_group, Some(at), "{error}");
+    }
+}
+
+#[test]
 fn a_file_that_grows_while_it_is_read_is_refused() {
     let files = Files::new();
     let path = files.put("in.arrow", stream(&[batch(0, 2000)], None));

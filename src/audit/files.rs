@@ -75,10 +75,8 @@ impl AuditPlan {
     pub fn audit_files(&self, source: &Source) -> Result<Report> {
         let (read, report) = self.read_files(source, |read| self.evaluate_read(read))?;
         let mut report = report?;
-        // It was begun before they were known.
-        for (input, file) in report.provenance.inputs.iter_mut().zip(read.files) {
-            input.blake3 = file.blake3;
-        }
+        // It was begun before all hashes were known.
+        report.provenance.inputs = read.files.iter().map(input_file).collect();
         Ok(report)
     }
 

@@ -55,7 +55,7 @@ impl Replicates {
         jackknife: &[(f64, f64)],
         level: f64,
     ) -> (Option<Interval>, Option<f64>) {
-        let Some(mut values) = self.usable() else { return (None, self.standard_error()) };
+        let Some(mut values) = self.usable() else { return (None, None) };
         let interval = values.bca(estimate, jackknife, level).or_else(|| values.percentile(level));
         (interval, Some(values.moments.1).filter(|se| se.is_finite()))
     }

@@ -52,14 +52,23 @@ impl Layout {
 
 /// The batches, with some of the columns.
 fn batches(input: &Input, is_file: bool, columns: Option<Vec<usize>>) -> Result<Box<dyn RecordBatchReader + Send>> {
+    if is_file {
+        return Ok(Box::new(listing(input, columns)?));
+    }
+    let file = BufReader::new(input.file()?);
+    let reader = guard(input, None, || StreamReader::try_new(file, columns).map_err(|e| bad(input, None, &e)))?;
+    Ok(Box::new(reader))
+}
+
+/// The reader of a file by its list of batches.
+fn listing(input: &Input, columns: Option<Vec<usize>>) -> Result<FileReader<File>> {
     let file = input.file()?;
-    guard(input, None, || {
-        let reader: std::result::Result<Box<dyn RecordBatchReader + Send>, ArrowError> = match is_file {
-            true => FileReader::try_new(file, columns).map(|reader| Box::new(reader) as _),
-            false => StreamReader::try_new(BufReader::new(file), columns).map(|reader| Box::new(reader) as _),
-        };
-        reader.map_err(|e| bad(input, None, &e))
-    })
+    guard(input, None, || FileReader::try_new(file, columns).map_err(|e| bad(input, None, &e)))
+}
+
+/// The next batch, which is number `at`.
+fn next(input: &Input, batches: &mut dyn RecordBatchReader, at: usize) -> Result<Option<RecordBatch>> {
+    guard(input, Some(at), || batches.next().transpose().map_err(|e| bad(input, Some(at), &e)))
 }
 
 fn bad(input: &Input, batch: Option<usize>, error: &ArrowError) -> Error {
@@ -75,8 +84,8 @@ struct Unit {
 
 enum Batches {
     Read(Vec<RecordBatch>),
-    /// Yet to be read by whoever counts them: those of these numbers in a file's list, of together so many rows.
-    Listed(Range<usize>, u64),
+    /// Yet to be read by whoever counts them: those of these numbers in a file's list.
+    Listed(Range<usize>),
 }
 
 /// Where a file lists small batches in their order: units of them, which threads read by themselves.
@@ -90,7 +99,7 @@ fn listed(messages: &Messages) -> Option<Vec<Unit>> {
     for (at, rows) in messages.batches.iter().enumerate() {
         held += rows;
         if held >= UNIT as u64 || at + 1 == messages.batches.len() {
-            units.push(Unit { batches: Batches::Listed(from..at + 1, held), start: row });
+            units.push(Unit { batches: Batches::Listed(from..at + 1), start: row });
             (row, from, held) = (row + held, at + 1, 0);
         }
     }
@@ -105,26 +114,16 @@ struct Shelf<'i> {
 }
 
 impl Shelf<'_> {
-    fn read(&self, listed: Range<usize>, rows: u64) -> Result<Vec<RecordBatch>> {
+    fn read(&self, listed: Range<usize>) -> Result<Vec<RecordBatch>> {
         let spare = || self.spare.lock().unwrap_or_else(PoisonError::into_inner);
-        let (input, at) = (self.input, Some(listed.start));
         let known = spare().pop();
-        let batches = guard(input, at, || {
-            let wrong = |e: ArrowError| bad(input, at, &e);
-            let mut reader = match known {
-                Some(reader) => reader,
-                None => FileReader::try_new(input.file()?, Some(self.columns.clone())).map_err(wrong)?,
-            };
-            reader.set_index(listed.start).map_err(wrong)?;
-            let batches =
-                reader.by_ref().take(listed.len()).collect::<std::result::Result<Vec<_>, _>>().map_err(wrong)?;
-            spare().push(reader);
-            Ok(batches)
-        })?;
-        let held: u64 = batches.iter().map(|batch| batch.num_rows() as u64).sum();
-        if held != rows {
-            return Err(damaged(input, at, &format!("its batches say {rows} rows and hold {held}")));
-        }
+        let mut reader = match known {
+            Some(reader) => reader,
+            None => listing(self.input, Some(self.columns.clone()))?,
+        };
+        reader.set_index(listed.start).map_err(|e| bad(self.input, Some(listed.start), &e))?;
+        let batches = listed.filter_map(|at| next(self.input, &mut reader, at).transpose()).collect::<Result<_>>()?;
+        spare().push(reader);
         Ok(batches)
     }
 }
@@ -144,8 +143,7 @@ impl Units<'_> {
         if self.left.is_some() {
             return Ok(self.left.take());
         }
-        let (input, at) = (self.input, Some(self.read));
-        let next = guard(input, at, || self.batches.next().transpose().map_err(|e| bad(input, at, &e)))?;
+        let next = next(self.input, &mut *self.batches, self.read)?;
         self.read += 1;
         Ok(next)
     }
@@ -206,7 +204,7 @@ pub(super) fn read(
         let (mut row, mut held) = (unit.start, 0);
         let batches = match unit.batches {
             Batches::Read(batches) => batches,
-            Batches::Listed(listed, rows) => shelf.read(listed, rows)?,
+            Batches::Listed(listed) => shelf.read(listed)?,
         };
         for batch in &batches {
             let arrays = batch.columns().iter().zip(&mut texts).map(|(array, texts)| as_known(array, texts));

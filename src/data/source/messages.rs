@@ -49,7 +49,10 @@ impl Messages {
         let mut walk = Walk::begin(input)?;
         let head = walk.head()?;
         let in_order = match head {
-            0 => walk.through().map(|()| true)?,
+            0 => {
+                walk.through()?;
+                true
+            }
             head => walk.by_footer(head)?,
         };
         Ok(Messages { is_file: head > 0, batches: walk.batches, in_order })
